@@ -120,7 +120,7 @@ enum Kind {
     MalformedId,
     InvalidOwner { len: usize },
     InvalidKey { len: usize },
-    InvalidDuration { name: &'static str, reason: &'static str },
+    InvalidSetting { name: &'static str, reason: &'static str },
     InvalidEncoders { tag: u8 },
     Encode { key: String, source: Source },
     Decode { key: String, expected: &'static str },
@@ -129,6 +129,7 @@ enum Kind {
     CorruptRecord { reason: &'static str },
     NewerFormat { format: u8 },
     TooLarge { size: usize, limit: usize },
+    Unopened,
     Sealed,
     Contended,
     Lost,
@@ -159,7 +160,7 @@ impl Error {
         /// Whether a key is too long.
         is_invalid_key: Kind::InvalidKey { .. },
         /// Whether a setting of the manager or of a session is out of its range.
-        is_invalid_setting: Kind::InvalidDuration { .. } | Kind::InvalidEncoders { .. },
+        is_invalid_setting: Kind::InvalidSetting { .. } | Kind::InvalidEncoders { .. },
         /// Whether a value could not be encoded.
         is_encode: Kind::Encode { .. },
         /// Whether the stored value is not of the type that was asked for, or no encoder here reads it.
@@ -168,6 +169,8 @@ impl Error {
         is_corrupt: Kind::CorruptRecord { .. } | Kind::CorruptValue { .. },
         /// Whether a newer version of this library wrote the record. It is left untouched.
         is_newer_format: Kind::NewerFormat { .. },
+        /// Whether the session was used before it was opened: an adapter must call `open` first.
+        is_unopened: Kind::Unopened,
         /// Whether the session was used after its commit.
         is_sealed: Kind::Sealed,
         /// Whether the commit met other writers until its deadline. Nothing was applied.
@@ -188,8 +191,8 @@ impl Error {
     pub(crate) fn invalid_key(len: usize) -> Self {
         Kind::InvalidKey { len }.into()
     }
-    pub(crate) fn invalid_duration(name: &'static str, reason: &'static str) -> Self {
-        Kind::InvalidDuration { name, reason }.into()
+    pub(crate) fn invalid_setting(name: &'static str, reason: &'static str) -> Self {
+        Kind::InvalidSetting { name, reason }.into()
     }
     pub(crate) fn invalid_encoders(tag: u8) -> Self {
         Kind::InvalidEncoders { tag }.into()
@@ -216,6 +219,9 @@ impl Error {
     pub(crate) fn too_large(size: usize, limit: usize) -> Self {
         Kind::TooLarge { size, limit }.into()
     }
+    pub(crate) fn unopened() -> Self {
+        Kind::Unopened.into()
+    }
     pub(crate) fn sealed() -> Self {
         Kind::Sealed.into()
     }
@@ -238,7 +244,7 @@ impl fmt::Display for Error {
             Kind::MalformedId => f.write_str("not the text of a session id: 22 characters of base64url are"),
             Kind::InvalidOwner { len } => write!(f, "an owner has 1 to 255 bytes, this one has {len}"),
             Kind::InvalidKey { len } => write!(f, "a key has at most 1024 bytes, this one has {len}"),
-            Kind::InvalidDuration { name, reason } => write!(f, "{name} {reason}"),
+            Kind::InvalidSetting { name, reason } => write!(f, "{name} {reason}"),
             Kind::InvalidEncoders { tag } => {
                 write!(f, "two different encoders have the tag {tag}: give each its own, 128 and up are free")
             }
@@ -255,6 +261,7 @@ impl fmt::Display for Error {
             Kind::TooLarge { size, limit } => {
                 write!(f, "the session would take {size} bytes of {limit}: keep large data elsewhere")
             }
+            Kind::Unopened => f.write_str("the session is not open yet: call `SessionManager::open` first"),
             Kind::Sealed => f.write_str("the session was committed already: change it before the response is returned"),
             Kind::Contended => f.write_str("the session is being written by others: try again"),
             Kind::Lost => f.write_str("the session ended or its token was replaced while this request ran"),

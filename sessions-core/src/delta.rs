@@ -1,0 +1,169 @@
+//! What one request changed.
+//!
+//! A commit does not write the session as the request saw it: it applies what the request changed to what is stored now.
+//! That is why overlapping requests keep each other's keys. Two laws hold, and the tests below assert them:
+//! `merge(merge(r, a), b) == merge(r, a.then(b))`, and setting and removing a new key is nothing.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::record::{Record, Value};
+use crate::token::SessionId;
+
+/// Makes the value (with its tag) that follows from the stored one.
+pub(crate) type Update = Arc<dyn Fn(Option<&[u8]>) -> Result<Vec<u8>, Error> + Send + Sync>;
+
+/// The changes of a request, by key.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Delta {
+    /// Whether the stored keys go before the operations apply.
+    cleared: bool,
+    ops: BTreeMap<Cow<'static, str>, Op>,
+}
+
+/// The change of one key.
+#[derive(Clone)]
+pub(crate) enum Op {
+    Set(Vec<u8>),
+    Remove,
+    /// Runs on what is stored, again at every conflict. `now` is what it gave on what the request had loaded.
+    Update {
+        updates: Vec<Update>,
+        now: Vec<u8>,
+    },
+}
+
+/// Whether the record that a delta meets is the one that the request had loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meets {
+    Loaded,
+    Newer,
+}
+
+impl Delta {
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.cleared && self.ops.is_empty()
+    }
+
+    pub(crate) fn is_cleared(&self) -> bool {
+        self.cleared
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Op> {
+        self.ops.get(key)
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.ops.keys().map(AsRef::as_ref)
+    }
+
+    pub(crate) fn set(&mut self, key: Cow<'static, str>, value: Vec<u8>) {
+        self.ops.insert(key, Op::Set(value));
+    }
+
+    /// `stored` says whether the record has the key: if it does not, the key is new here and nothing remains.
+    pub(crate) fn remove(&mut self, key: Cow<'static, str>, stored: bool) {
+        if stored && !self.cleared {
+            self.ops.insert(key, Op::Remove);
+        } else {
+            self.ops.remove(&key);
+        }
+    }
+
+    /// `now` is what `update` gives on what the request sees. On a value that this request set, that is all there is to
+    /// know; on a stored one, the closure is kept.
+    pub(crate) fn update(&mut self, key: Cow<'static, str>, update: Update, now: Vec<u8>) {
+        match self.ops.get_mut(&key) {
+            Some(Op::Set(value)) => *value = now,
+            Some(op @ Op::Remove) => *op = Op::Set(now),
+            Some(Op::Update { updates, now: last }) => {
+                updates.push(update);
+                *last = now;
+            }
+            None if self.cleared => self.set(key, now),
+            None => {
+                self.ops.insert(key, Op::Update { updates: vec![update], now });
+            }
+        }
+    }
+
+    /// `stored` says whether the record has any key.
+    pub(crate) fn clear(&mut self, stored: bool) {
+        self.ops.clear();
+        self.cleared = stored;
+    }
+
+    /// The keys and values of `record` with this delta applied, in order of the keys.
+    ///
+    /// Values are copied with their checksums; what a closure gets to read is verified first.
+    pub(crate) fn merge<'a>(
+        &'a self,
+        id: SessionId,
+        record: Option<&'a Record>,
+        meets: Meets,
+    ) -> Result<Vec<(&'a str, Merged<'a>)>, Error> {
+        let record = if self.cleared { None } else { record };
+        let mut stored = record.into_iter().flat_map(Record::entries).peekable();
+        let mut merged = Vec::with_capacity(record.map_or(0, Record::len) + self.ops.len());
+        for (key, op) in &self.ops {
+            while let Some(entry) = stored.next_if(|(stored, _)| *stored < key.as_ref()) {
+                merged.push((entry.0, Merged::Kept(entry.1)));
+            }
+            let current = stored.next_if(|(stored, _)| stored == key);
+            match op {
+                Op::Set(value) => merged.push((key, Merged::Borrowed(value))),
+                Op::Remove => {}
+                Op::Update { now, .. } if meets == Meets::Loaded => merged.push((key, Merged::Borrowed(now))),
+                Op::Update { updates, .. } => {
+                    let current = current.map(|(_, value)| value.verified(id, key)).transpose()?;
+                    merged.push((key, Merged::Made(run(updates, current)?)));
+                }
+            }
+        }
+        merged.extend(stored.map(|(key, value)| (key, Merged::Kept(value))));
+        Ok(merged)
+    }
+}
+
+/// A value of a merge: copied from the record, set by the request, or made by a closure that ran again.
+#[derive(Debug)]
+pub(crate) enum Merged<'a> {
+    Kept(Value<'a>),
+    Borrowed(&'a [u8]),
+    Made(Vec<u8>),
+}
+
+impl Merged<'_> {
+    pub(crate) fn value(&self) -> Value<'_> {
+        match self {
+            Self::Kept(value) => *value,
+            Self::Borrowed(bytes) => Value { bytes, checksum: None },
+            Self::Made(bytes) => Value { bytes, checksum: None },
+        }
+    }
+}
+
+/// Every closure in turn, the first on what is stored.
+fn run(updates: &[Update], stored: Option<&[u8]>) -> Result<Vec<u8>, Error> {
+    let mut value: Option<Vec<u8>> = None;
+    for update in updates {
+        value = Some(update(value.as_deref().or(stored))?);
+    }
+    Ok(value.unwrap_or_default())
+}
+
+impl fmt::Debug for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Set(value) => write!(f, "Set({} bytes)", value.len()),
+            Self::Remove => f.write_str("Remove"),
+            Self::Update { updates, .. } => write!(f, "Update({} closures)", updates.len()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

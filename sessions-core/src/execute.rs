@@ -1,0 +1,248 @@
+//! Carries out a plan: the conflict loop, and the settling of writes that were never answered.
+
+use crate::clock::Timestamp;
+use crate::commit::{Committed, CookieChange, Outcome, Plan};
+use crate::delta::Meets;
+use crate::error::{Error, StoreError};
+use crate::prepare::{self, Base, New, Prepared, Step};
+use crate::record::Record;
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::store::{CreateOutcome, SessionStore, Stored, UpdateOutcome, Version};
+use crate::token::SessionId;
+
+/// A bound on writes of one commit, for clocks that stand still: far above what its deadline admits.
+const MAX_WRITES: u32 = 1_000;
+/// A bound on writes that are not answered. A store that swallows so many in a row is not usable.
+const MAX_UNANSWERED: u32 = 8;
+
+/// One run of a commit. Whatever must survive its being dropped lives on the session: a later run takes it up there.
+pub(crate) struct Execution<'a> {
+    store: &'a dyn SessionStore,
+    session: &'a Session,
+    settings: &'a Settings,
+    started: Timestamp,
+    writes: u32,
+    unanswered: u32,
+}
+
+/// What became of an update.
+enum Settled {
+    /// It is stored, or was, under what others have written since; then that is here.
+    Landed(Option<Stored>),
+    /// The session is absent.
+    Gone,
+    /// It has not landed, and nobody else has written: it may land yet.
+    MayLand,
+    /// What it was to replace is superseded: it can never land.
+    NeverLands(Stored),
+}
+
+impl<'a> Execution<'a> {
+    pub(crate) fn new(store: &'a dyn SessionStore, session: &'a Session) -> Self {
+        let settings = session.settings();
+        Self { store, session, settings, started: settings.clock.now(), writes: 0, unanswered: 0 }
+    }
+
+    pub(crate) async fn run(mut self, plan: Plan) -> Result<Committed, Error> {
+        match plan {
+            Plan::Nothing => Ok(Committed::quiet(Outcome::Unchanged)),
+            Plan::Lost => Ok(Committed::quiet(Outcome::Lost)),
+            Plan::Create => self.create().await,
+            Plan::Update => self.update().await,
+            Plan::Touch => Ok(self.touch().await),
+            Plan::Delete => self.delete().await,
+            Plan::DeleteThenCreate => {
+                self.delete().await?;
+                self.create().await
+            }
+        }
+    }
+
+    /// Until written, lost, or out of time. Retries at once: a conflict means that somebody else made progress.
+    async fn update(&mut self) -> Result<Committed, Error> {
+        let Some(mut base) = Base::loaded(self.session) else { return Ok(Committed::quiet(Outcome::Lost)) };
+        let mut meets = Meets::Loaded;
+        loop {
+            let now = self.next_write()?;
+            // What an earlier run has sent is repeated, not made anew: it may yet land.
+            let earlier = self.session.state().attempt.update.clone();
+            let repeats = earlier.is_some();
+            let step = match earlier {
+                Some(prepared) => Step::Write(prepared),
+                None => prepare::update(self.session, &base, meets, now)?,
+            };
+            let prepared = match step {
+                Step::Write(prepared) => prepared,
+                Step::Nothing if meets == Meets::Loaded => return Ok(self.touch().await),
+                Step::Nothing => return Ok(Committed::quiet(Outcome::Unchanged)),
+                Step::Lost => return Ok(Committed::quiet(Outcome::Lost)),
+            };
+            match self.send(base.id, &prepared, repeats).await? {
+                Settled::Landed(None) => {
+                    return Ok(Committed { outcome: Outcome::Written, cookie: prepared.cookie });
+                }
+                Settled::Landed(Some(stored)) => {
+                    let record = Record::parse(base.id, stored.record)?;
+                    let cookie = prepare::cookie_if_current(prepared.cookie, record.head());
+                    return Ok(Committed { outcome: Outcome::Written, cookie });
+                }
+                Settled::Gone => return Ok(Committed::quiet(Outcome::Lost)),
+                Settled::MayLand => {}
+                Settled::NeverLands(stored) => (base, meets) = (Base::stored(base.id, stored)?, Meets::Newer),
+            }
+        }
+    }
+
+    /// Sends one update, and finds out what became of it.
+    ///
+    /// It stays on the session while that is open, so that whoever goes on repeats the very same write.
+    async fn send(&mut self, id: SessionId, prepared: &Prepared, repeats: bool) -> Result<Settled, Error> {
+        self.session.state().attempt.update = Some(prepared.clone());
+        let settled = match self.store.update(&id, prepared.base, &prepared.entry, prepared.change).await {
+            Ok(UpdateOutcome::Written) => Settled::Landed(None),
+            Ok(UpdateOutcome::Absent) => Settled::Gone,
+            Ok(UpdateOutcome::Conflict(stored)) => settle(id, stored, prepared, repeats)?,
+            Err(error) if error.is_indeterminate() => {
+                self.count_unanswered(error)?;
+                match self.store.load(&id).await {
+                    Ok(Some(stored)) => settle(id, stored, prepared, true)?,
+                    Ok(None) => Settled::Gone,
+                    Err(error) => return Err(StoreError::indeterminate(error).into()),
+                }
+            }
+            // This one was surely not applied; an earlier copy of it may have been.
+            Err(error) if repeats => return Err(StoreError::indeterminate(error).into()),
+            Err(error) => {
+                self.session.state().attempt.update = None;
+                return Err(error.into());
+            }
+        };
+        if !matches!(settled, Settled::MayLand) {
+            self.session.state().attempt.update = None;
+        }
+        Ok(settled)
+    }
+
+    async fn create(&mut self) -> Result<Committed, Error> {
+        loop {
+            let now = self.next_write()?;
+            let earlier = self.session.state().attempt.create.clone();
+            let repeats = earlier.is_some();
+            let new = match earlier {
+                Some(new) => new,
+                None => prepare::create(self.session, now)?,
+            };
+            self.session.state().attempt.create = Some(new.clone());
+            match self.store.create(&new.id, &new.entry, new.ttl).await {
+                Ok(CreateOutcome::Created) => return Ok(self.created(new)),
+                Ok(CreateOutcome::Exists(stored)) if has_landed(new.id, &stored, new.entry.version)? => {
+                    return Ok(self.created(new));
+                }
+                // Somebody else's session under a random id of 128 bits: take another.
+                Ok(CreateOutcome::Exists(_)) => {
+                    let mut state = self.session.state();
+                    (state.attempt.token, state.attempt.create) = (None, None);
+                }
+                Err(error) if error.is_indeterminate() => self.count_unanswered(error)?,
+                Err(error) if repeats => return Err(StoreError::indeterminate(error).into()),
+                Err(error) => {
+                    self.session.state().attempt.create = None;
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    fn created(&self, new: New) -> Committed {
+        let mut state = self.session.state();
+        state.attempt.create = None;
+        state.attempt.created = Some(new.id);
+        Committed { outcome: Outcome::Created, cookie: new.cookie }
+    }
+
+    /// Whatever the version: a logout is not lost to a concurrent write. When the row was already gone, the cookie is left
+    /// alone, because a login may have replaced it.
+    async fn delete(&mut self) -> Result<Committed, Error> {
+        let loaded = Base::loaded(self.session).filter(|_| !self.session.state().attempt.deleted);
+        let Some(base) = loaded else { return Ok(Committed::quiet(Outcome::Deleted)) };
+        loop {
+            self.next_write()?;
+            let repeats = std::mem::replace(&mut self.session.state().attempt.delete, true);
+            match self.store.delete(&[base.id]).await {
+                Ok(count) => {
+                    self.session.state().attempt.deleted = true;
+                    let cookie = if count > 0 || repeats { CookieChange::Remove } else { CookieChange::Keep };
+                    return Ok(Committed { outcome: Outcome::Deleted, cookie });
+                }
+                Err(error) if error.is_indeterminate() => self.count_unanswered(error)?,
+                Err(error) if repeats => return Err(StoreError::indeterminate(error).into()),
+                Err(error) => {
+                    self.session.state().attempt.delete = false;
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    /// Housekeeping: the request has read its session, and whether its idle window moves does not decide about the
+    /// response. A sibling that has written meanwhile has moved it.
+    async fn touch(&self) -> Committed {
+        let Some((base, ttl)) = prepare::touch(self.session, self.settings.clock.now()) else {
+            return Committed::quiet(Outcome::Unchanged);
+        };
+        match self.store.touch(&base.id, base.version, ttl).await {
+            Ok(true) => Committed::quiet(Outcome::Touched),
+            Ok(false) => Committed::quiet(Outcome::Unchanged),
+            Err(error) => {
+                tracing::warn!(target: "sessions", session = %base.id, %error, "session.touch_failed");
+                Committed::quiet(Outcome::Unchanged)
+            }
+        }
+    }
+
+    /// The time of the next write; an error when the commit has taken too long.
+    fn next_write(&mut self) -> Result<Timestamp, Error> {
+        let now = self.settings.clock.now();
+        self.writes += 1;
+        let late = self.writes > 1 && now.since(self.started) >= self.settings.commit_deadline;
+        if !late && self.writes <= MAX_WRITES {
+            return Ok(now);
+        }
+        let state = self.session.state();
+        if state.attempt.update.is_some() || state.attempt.create.is_some() || state.attempt.delete {
+            Err(StoreError::indeterminate("the commit's deadline passed before an answer came").into())
+        } else {
+            Err(Error::contended())
+        }
+    }
+
+    fn count_unanswered(&mut self, error: StoreError) -> Result<(), Error> {
+        self.unanswered += 1;
+        if self.unanswered >= MAX_UNANSWERED { Err(error.into()) } else { Ok(()) }
+    }
+}
+
+/// Judges an update by what is stored now. `open` says whether a copy of it may have been applied, or may yet be; if not, a
+/// conflict was its answer.
+///
+/// Invariant: a record's recent versions are the last ones superseded, without a gap. So if the base is among them and the
+/// update is not, then the update is not what superseded the base, and never will be.
+fn settle(id: SessionId, stored: Stored, sent: &Prepared, open: bool) -> Result<Settled, Error> {
+    let record = Record::parse(id, stored.record.clone())?;
+    let recent = record.head().recent;
+    if stored.version == sent.entry.version || recent.contains(sent.entry.version) {
+        Ok(Settled::Landed(Some(stored)))
+    } else if !open || recent.contains(sent.base) {
+        Ok(Settled::NeverLands(stored))
+    } else if stored.version == sent.base {
+        Ok(Settled::MayLand)
+    } else {
+        Err(StoreError::indeterminate("too many have written since to tell whether this write landed").into())
+    }
+}
+
+/// Whether a create of this version is what is stored, or was.
+fn has_landed(id: SessionId, stored: &Stored, version: Version) -> Result<bool, Error> {
+    Ok(stored.version == version || Record::parse(id, stored.record.clone())?.head().recent.contains(version))
+}

@@ -1,0 +1,306 @@
+//! Opens sessions, commits them, and administers them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::access::{Access, access};
+use crate::commit::{Committed, CookieChange, Outcome, Situation, plan};
+use crate::error::Error;
+use crate::execute::Execution;
+use crate::owner::Owner;
+use crate::record::Record;
+use crate::session::{Credential, Loaded, OpenedBy, Origin, Phase, Session, State, unopened};
+use crate::settings::Settings;
+use crate::store::{SessionStore, Stored};
+use crate::token::{SessionId, Token};
+
+mod builder;
+
+pub use builder::SessionManagerBuilder;
+
+/// Manages the life of sessions on a store: a cheap handle, whose clones are the same manager.
+///
+/// It has no type parameters, so that handlers and application state have none either. An adapter such as
+/// `sessions-tower` calls [`begin`](Self::begin), [`open`](Self::open) and [`commit`](Self::commit) for each request;
+/// applications use the rest for administration.
+///
+/// Every method that reaches the store returns [`Error::is_unavailable`] or [`Error::is_indeterminate`] when the store fails;
+/// an outage is never an empty session.
+#[derive(Clone)]
+pub struct SessionManager(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn SessionStore>,
+    settings: Arc<Settings>,
+}
+
+impl SessionManager {
+    /// Starts building a manager on a store. An `Arc` of a store is a store too.
+    pub fn builder(store: impl SessionStore) -> SessionManagerBuilder {
+        SessionManagerBuilder::new(Arc::new(store))
+    }
+
+    fn new(store: Arc<dyn SessionStore>, settings: Settings) -> Self {
+        Self(Arc::new(Inner { store, settings: Arc::new(settings) }))
+    }
+
+    /// A new, empty session. It is stored by the first commit that finds a value or an owner in it.
+    #[must_use]
+    pub fn new_session(&self) -> Session {
+        Session::with(Arc::clone(&self.0.settings), State::new(None, Phase::Open))
+    }
+
+    /// The session of a request that has not been asked for yet: no store call, and no use before [`open`](Self::open).
+    /// `presented` is the token that the client sent, if it sent a well-formed one. For adapters.
+    #[must_use]
+    pub fn begin(&self, presented: Option<Token>) -> Session {
+        unopened(Arc::clone(&self.0.settings), presented)
+    }
+
+    /// Loads what [`begin`](Self::begin) has begun: one store call, none without a token, none when it is open already.
+    ///
+    /// Several callers at once make one load. Afterwards the session reads as what the token opens; as an empty new one if
+    /// it opens nothing; as [superseded](Session::is_superseded) if the request was overtaken by a rotation.
+    ///
+    /// # Errors
+    ///
+    /// Of the store, in which case a later call tries again, and [`Error::is_newer_format`].
+    pub async fn open(&self, session: &Session) -> Result<(), Error> {
+        let _one = session.busy().lock().await;
+        let presented = {
+            let state = session.state();
+            if state.phase != Phase::Unopened {
+                return Ok(());
+            }
+            state.presented.clone()
+        };
+        let origin = match presented {
+            Some(token) => self.look_up(&token).await?,
+            None => Origin::New,
+        };
+        let mut state = session.state();
+        if state.phase == Phase::Unopened {
+            (state.origin, state.phase) = (origin, Phase::Open);
+        }
+        Ok(())
+    }
+
+    /// The session that a token opens, or `None`. One store call.
+    ///
+    /// A token that a strict rotation has just replaced gives a [superseded](Session::is_superseded) session.
+    ///
+    /// # Errors
+    ///
+    /// Of the store, and [`Error::is_newer_format`].
+    pub async fn load(&self, token: &Token) -> Result<Option<Session>, Error> {
+        let session = self.begin(Some(token.clone()));
+        self.open(&session).await?;
+        let found = !matches!(session.state().origin, Origin::New);
+        Ok(found.then_some(session))
+    }
+
+    /// Writes what the request changed, once, and seals the session.
+    ///
+    /// Changes are applied to what is stored now, so that concurrent commits lose nothing of each other. A commit that fails or
+    /// is dropped may be called again: it goes on where it was, with the same token, and never applies a change twice.
+    ///
+    /// # Errors
+    ///
+    /// Of the store; [`Error::is_contended`] when other writers won until the commit deadline; [`Error::is_too_large`];
+    /// [`Error::is_random`]; [`Error::is_corrupt`], [`Error::is_decode`] or [`Error::is_encode`] when a closure of
+    /// [`update`](Session::update) meets such a value; [`Error::is_sealed`] when the session was committed already. In every
+    /// case but [`Error::is_indeterminate`] nothing was written.
+    pub async fn commit(&self, session: &Session) -> Result<Committed, Error> {
+        let _one = session.busy().lock().await;
+        let (plan, quiet) = {
+            let mut state = session.state();
+            match state.phase {
+                Phase::Sealed => return Err(Error::sealed()),
+                Phase::Unopened => {
+                    state.phase = Phase::Sealed;
+                    return Ok(Committed::quiet(Outcome::Unchanged));
+                }
+                Phase::Open | Phase::Committing => state.phase = Phase::Committing,
+            }
+            let due = state.base().is_some_and(|base| {
+                let head = base.record.head();
+                let limits = self.0.settings.limits.with(&head.overrides);
+                limits.touch_due(base.expires_at, head.deadline, self.0.settings.clock.now())
+            });
+            let quiet = state.credential == Credential::RenewQuietly && !state.has_changes() && !state.destroyed;
+            (plan(Situation::of(&state, due)), quiet)
+        };
+        let committed = match Execution::new(&*self.0.store, session).run(plan).await {
+            Ok(Committed { outcome: Outcome::Lost, .. }) if quiet => Committed::quiet(Outcome::Unchanged),
+            Err(error) if quiet => {
+                tracing::warn!(target: "sessions", %error, "session.renewal_failed");
+                Committed::quiet(Outcome::Unchanged)
+            }
+            result => result?,
+        };
+        session.state().phase = Phase::Sealed;
+        report(session, &committed);
+        Ok(committed)
+    }
+
+    /// The session under an id, for administration: no token is needed, and none is given out.
+    ///
+    /// # Errors
+    ///
+    /// Of the store, and [`Error::is_newer_format`].
+    pub async fn get_session(&self, id: &SessionId) -> Result<Option<Session>, Error> {
+        let Some(stored) = self.0.store.load(id).await? else { return Ok(None) };
+        let Some(loaded) = self.parse(*id, stored)? else { return Ok(None) };
+        if loaded.record.head().deadline <= self.0.settings.clock.now() {
+            return Ok(None);
+        }
+        let mut state = State::new(None, Phase::Open);
+        state.origin = Origin::Loaded(loaded);
+        Ok(Some(Session::with(Arc::clone(&self.0.settings), state)))
+    }
+
+    /// Commits by id, for administration: whatever has become of the token that the session was opened with.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit).
+    pub async fn set_session(&self, session: &Session) -> Result<Committed, Error> {
+        if let Origin::Loaded(loaded) = &mut session.state().origin {
+            loaded.opened_by = OpenedBy::Id;
+        }
+        self.commit(session).await
+    }
+
+    /// Ends a session. `true` if it was live. Requests in flight cannot bring it back.
+    ///
+    /// # Errors
+    ///
+    /// Of the store; on [`Error::is_indeterminate`] it is safe to call again.
+    #[doc(alias = "revoke")]
+    pub async fn delete_session(&self, id: &SessionId) -> Result<bool, Error> {
+        Ok(self.delete_sessions(std::slice::from_ref(id)).await? > 0)
+    }
+
+    /// Ends sessions, none to many thousand, and counts those that were live.
+    ///
+    /// # Errors
+    ///
+    /// Of the store, in which case some may be deleted; it is safe to call again.
+    pub async fn delete_sessions(&self, ids: &[SessionId]) -> Result<u64, Error> {
+        let count = self.0.store.delete(ids).await?;
+        tracing::info!(target: "sessions", asked = ids.len(), deleted = count, "session.deleted_by_id");
+        Ok(count)
+    }
+
+    /// The live sessions of an owner, most recently issued first: "list my devices" (ASVS 7.5.2).
+    ///
+    /// As [`get_session`](Self::get_session) gives them: with their values, without their tokens. One store call for the
+    /// list and one for each session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_invalid_owner`], and of the store.
+    pub async fn sessions_of(&self, owner: impl AsRef<str>) -> Result<Vec<Session>, Error> {
+        let owner = Owner::new(owner)?;
+        let mut sessions = Vec::new();
+        for id in self.0.store.owned_by(&owner).await? {
+            sessions.extend(self.get_session(&id).await?.filter(|session| session.owner().as_ref() == Some(&owner)));
+        }
+        sessions.sort_by_key(|session| std::cmp::Reverse(session.issued_at()));
+        Ok(sessions)
+    }
+
+    /// Ends the sessions of an owner, all or all but one, and counts them: "sign out everywhere" (ASVS 7.4.2, 7.4.3).
+    ///
+    /// A session whose login commits after this call has listed them is not among them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_invalid_owner`], and of the store; it is safe to call again.
+    #[doc(alias = "purge")]
+    pub async fn delete_sessions_of(&self, owner: impl AsRef<str>, except: Option<SessionId>) -> Result<u64, Error> {
+        let mut ids = self.0.store.owned_by(&Owner::new(owner)?).await?;
+        ids.retain(|id| Some(*id) != except);
+        if ids.is_empty() { Ok(0) } else { self.delete_sessions(&ids).await }
+    }
+
+    /// Deletes at most `limit` expired entries from the store and counts them. Stores with background work do it by
+    /// themselves.
+    ///
+    /// # Errors
+    ///
+    /// Of the store.
+    pub async fn purge_expired(&self, limit: u32) -> Result<u64, Error> {
+        Ok(self.0.store.purge_expired(limit).await?)
+    }
+
+    /// Stops the store: its background work ends, later calls are [`Error::is_unavailable`]. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// Of the store.
+    pub async fn stop(&self) -> Result<(), Error> {
+        Ok(self.0.store.stop().await?)
+    }
+
+    /// What a token is worth now.
+    async fn look_up(&self, token: &Token) -> Result<Origin, Error> {
+        let id = token.id();
+        let Some(stored) = self.0.store.load(&id).await? else {
+            tracing::debug!(target: "sessions", session = %id, "session.unknown");
+            return Ok(Origin::New);
+        };
+        let Some(mut loaded) = self.parse(id, stored)? else { return Ok(Origin::New) };
+        let verifier = token.verifier();
+        match access(loaded.record.head(), &verifier, self.0.settings.clock.now()) {
+            Access::Current => loaded.opened_by = OpenedBy::Current(verifier),
+            Access::Grace => loaded.opened_by = OpenedBy::Grace(verifier),
+            Access::Superseded => {
+                tracing::debug!(target: "sessions", session = %id, "session.superseded");
+                return Ok(Origin::Superseded);
+            }
+            Access::Refused => {
+                tracing::warn!(target: "sessions", session = %id, "session.refused");
+                return Ok(Origin::New);
+            }
+            Access::Over => return Ok(Origin::New),
+        }
+        Ok(Origin::Loaded(loaded))
+    }
+
+    /// A corrupt record is an event, and the session counts as absent; one of a newer format is an error.
+    fn parse(&self, id: SessionId, stored: Stored) -> Result<Option<Loaded>, Error> {
+        let Stored { version, record, expires_at, owner: _ } = stored;
+        match Record::parse(id, record) {
+            Ok(record) => Ok(Some(Loaded { id, version, record, expires_at, opened_by: OpenedBy::Id })),
+            Err(error) if error.is_corrupt() => {
+                tracing::error!(target: "sessions", session = %id, %error, "session.corrupt");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl fmt::Debug for SessionManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionManager").field("store", &self.0.store).finish_non_exhaustive()
+    }
+}
+
+/// One event for every step of a session's life. Ids, never tokens (ASVS 16.2.5).
+fn report(session: &Session, committed: &Committed) {
+    let id = session.id().map(tracing::field::display);
+    let new_token = matches!(committed.cookie, CookieChange::Set { .. });
+    match committed.outcome {
+        Outcome::Unchanged => {}
+        Outcome::Created => tracing::info!(target: "sessions", session = id, "session.created"),
+        Outcome::Written => tracing::debug!(target: "sessions", session = id, new_token, "session.written"),
+        Outcome::Touched => tracing::trace!(target: "sessions", session = id, "session.touched"),
+        Outcome::Deleted => tracing::info!(target: "sessions", session = id, "session.destroyed"),
+        Outcome::Lost => tracing::info!(target: "sessions", session = id, "session.lost"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

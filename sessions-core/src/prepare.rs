@@ -1,0 +1,251 @@
+//! Makes the write of a commit: pure, from what a request changed and what it meets.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::access::{Access, access};
+use crate::clock::Timestamp;
+use crate::commit::CookieChange;
+use crate::delta::{Meets, Merged};
+use crate::error::Error;
+use crate::expiry::Overrides;
+use crate::owner::Owner;
+use crate::record::{self, Head, Previous, Recent, Record, Value};
+use crate::session::{Credential, Loaded, OpenedBy, Session, State};
+use crate::settings::Settings;
+use crate::store::{Change, Entry, Stored, Ttl, Version};
+use crate::token::{SessionId, Token};
+
+/// What a write is to replace.
+#[derive(Debug, Clone)]
+pub(crate) struct Base {
+    pub(crate) id: SessionId,
+    pub(crate) version: Version,
+    record: Record,
+    expires_at: Timestamp,
+}
+
+/// An update that is ready to be sent, and the cookie that goes with it.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    /// The version that it replaces.
+    pub(crate) base: Version,
+    pub(crate) entry: Entry,
+    pub(crate) change: Change,
+    pub(crate) cookie: CookieChange,
+}
+
+/// A new session that is ready to be stored.
+#[derive(Debug, Clone)]
+pub(crate) struct New {
+    pub(crate) id: SessionId,
+    pub(crate) entry: Entry,
+    pub(crate) ttl: Duration,
+    pub(crate) cookie: CookieChange,
+}
+
+/// What an update comes to on the base it meets.
+pub(crate) enum Step {
+    Write(Prepared),
+    /// Only a renewal was wanted, and somebody else's serves.
+    Nothing,
+    /// What is over stays over, or a guarded key has changed.
+    Lost,
+}
+
+impl Base {
+    /// The session as the request loaded it.
+    pub(crate) fn loaded(session: &Session) -> Option<Self> {
+        session.state().loaded().cloned().map(|Loaded { id, version, record, expires_at, opened_by: _ }| Self {
+            id,
+            version,
+            record,
+            expires_at,
+        })
+    }
+
+    /// The session as it is stored now.
+    pub(crate) fn stored(id: SessionId, stored: Stored) -> Result<Self, Error> {
+        let Stored { version, record, expires_at, owner: _ } = stored;
+        Ok(Self { id, version, record: Record::parse(id, record)?, expires_at })
+    }
+}
+
+/// The update of `base` by what the request changed.
+pub(crate) fn update(session: &Session, base: &Base, meets: Meets, now: Timestamp) -> Result<Step, Error> {
+    let settings = session.settings();
+    let state = &mut *session.state();
+    let Some(loaded) = state.loaded().cloned() else { return Ok(Step::Lost) };
+    let head = base.record.head();
+    if is_over(&loaded, head, meets, now) || guard_broken(state, &loaded, base, meets) {
+        return Ok(Step::Lost);
+    }
+
+    let overrides = state.overrides_over(head.overrides);
+    let issue = issue(state.credential, &loaded, head, now);
+    if issue == Issue::Nothing && !state.has_changes() {
+        return Ok(Step::Nothing);
+    }
+    let limits = settings.limits.with(&overrides);
+    let mut next = Head { overrides, recent: head.recent.push(base.version), ..*head };
+    next.previous = head.previous.filter(|previous| now < previous.grace_ends);
+    if issue != Issue::Nothing {
+        let verifier = minted(&mut state.attempt.token, base.id, settings)?.verifier();
+        let grace = Previous { verifier: head.verifier, grace_ends: now.after(settings.renew_grace) };
+        next = Head {
+            issued_at: now,
+            verifier,
+            previous: (issue == Issue::Gracefully && !settings.renew_grace.is_zero()).then_some(grace),
+            ..next
+        };
+    }
+    if issue != Issue::Nothing || overrides.lifetime != head.overrides.lifetime {
+        next.deadline = limits.deadline(head.created_at, next.issued_at);
+    }
+
+    let moves = next.deadline != head.deadline
+        || overrides.idle_timeout != head.overrides.idle_timeout
+        || limits.touch_due(base.expires_at, head.deadline, now);
+    let stored_owner = base.record.owner().map(Owner::new).transpose()?;
+    let owner = state.owner.clone().unwrap_or_else(|| stored_owner.clone());
+    let change = Change {
+        ttl: if moves { Ttl::After(limits.ttl(next.deadline, now).unwrap_or_default()) } else { Ttl::Keep },
+        reindex: owner != stored_owner || next.deadline != head.deadline,
+    };
+    let merged = state.delta.merge(base.id, Some(&base.record), meets)?;
+    let entry = entry(settings, base.id, &next, owner, &merged)?;
+    let cookie = match issue {
+        Issue::Nothing if cookie_moves(head.overrides, overrides) => match (&loaded.opened_by, &state.presented) {
+            (OpenedBy::Current(_), Some(token)) => set_cookie(token, &next, now),
+            _ => CookieChange::Keep,
+        },
+        Issue::Nothing => CookieChange::Keep,
+        Issue::Gracefully | Issue::Strictly => {
+            state.attempt.token.as_ref().map_or(CookieChange::Keep, |token| set_cookie(token, &next, now))
+        }
+    };
+    Ok(Step::Write(Prepared { base: base.version, entry, change, cookie }))
+}
+
+/// The first write of a new session. A token that an earlier try has made is kept.
+pub(crate) fn create(session: &Session, now: Timestamp) -> Result<New, Error> {
+    let settings = session.settings();
+    let state = &mut *session.state();
+    let token = match &mut state.attempt.token {
+        Some(token) => token.clone(),
+        none => none.insert(Token::generate(&*settings.random)?).clone(),
+    };
+    let overrides = state.overrides_over(Overrides::default());
+    let limits = settings.limits.with(&overrides);
+    let head = Head {
+        created_at: now,
+        issued_at: now,
+        deadline: limits.deadline(now, now),
+        verifier: token.verifier(),
+        previous: None,
+        recent: Recent::default(),
+        overrides,
+    };
+    let merged = state.delta.merge(token.id(), None, Meets::Loaded)?;
+    let entry = entry(settings, token.id(), &head, state.owner.clone().flatten(), &merged)?;
+    Ok(New {
+        id: token.id(),
+        entry,
+        ttl: limits.ttl(head.deadline, now).unwrap_or_default(),
+        cookie: set_cookie(&token, &head, now),
+    })
+}
+
+/// What a touch writes; `None` when none is due.
+pub(crate) fn touch(session: &Session, now: Timestamp) -> Option<(Base, Duration)> {
+    let base = Base::loaded(session)?;
+    let head = base.record.head();
+    let limits = session.settings().limits.with(&head.overrides);
+    let ttl = limits.ttl(head.deadline, now)?;
+    limits.touch_due(base.expires_at, head.deadline, now).then_some((base, ttl))
+}
+
+/// The cookie of a write that was found to have landed, under what others may have written since: a token that somebody
+/// has replaced meanwhile is not sent, or it would take the place of theirs in the browser.
+pub(crate) fn cookie_if_current(cookie: CookieChange, head: &Head) -> CookieChange {
+    match cookie {
+        CookieChange::Set { token, .. } if token.verifier() != head.verifier => CookieChange::Keep,
+        cookie => cookie,
+    }
+}
+
+/// A token that is made once for a commit, however often it is tried.
+fn minted<'a>(slot: &'a mut Option<Token>, id: SessionId, settings: &Settings) -> Result<&'a Token, Error> {
+    match slot {
+        Some(token) => Ok(token),
+        none => Ok(none.insert(Token::generate_for(id, &*settings.random)?)),
+    }
+}
+
+/// Whether the session, or the right to it, has ended. At the record that was loaded only time can have ended it.
+fn is_over(loaded: &Loaded, head: &Head, meets: Meets, now: Timestamp) -> bool {
+    match loaded.opened_by {
+        OpenedBy::Current(verifier) | OpenedBy::Grace(verifier) if meets == Meets::Newer => {
+            !access(head, &verifier, now).is_open()
+        }
+        _ => head.deadline <= now,
+    }
+}
+
+fn guard_broken(state: &State, loaded: &Loaded, base: &Base, meets: Meets) -> bool {
+    let changed = |key: &String| loaded.record.raw_value(key) != base.record.raw_value(key);
+    meets == Meets::Newer && state.guards.iter().any(changed)
+}
+
+/// Whether this write issues a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Issue {
+    Nothing,
+    Gracefully,
+    Strictly,
+}
+
+fn issue(credential: Credential, loaded: &Loaded, head: &Head, now: Timestamp) -> Issue {
+    let in_grace = |verifier| access(head, &verifier, now) == Access::Grace;
+    match credential {
+        Credential::Keep => Issue::Nothing,
+        Credential::Rotate => Issue::Strictly,
+        Credential::Renew | Credential::RenewQuietly => {
+            let by_grace = match loaded.opened_by {
+                OpenedBy::Grace(_) => true,
+                // A sibling has renewed meanwhile.
+                OpenedBy::Current(verifier) => in_grace(verifier),
+                OpenedBy::Id => false,
+            };
+            let grace_runs = head.previous.is_some_and(|previous| now < previous.grace_ends);
+            if by_grace || grace_runs { Issue::Nothing } else { Issue::Gracefully }
+        }
+    }
+}
+
+fn cookie_moves(before: Overrides, after: Overrides) -> bool {
+    before.persistent != after.persistent || before.lifetime != after.lifetime
+}
+
+fn set_cookie(token: &Token, head: &Head, now: Timestamp) -> CookieChange {
+    CookieChange::Set { token: token.clone(), persistent: head.overrides.persistent, max_age: head.deadline.since(now) }
+}
+
+fn entry(
+    settings: &Settings,
+    id: SessionId,
+    head: &Head,
+    owner: Option<Owner>,
+    merged: &[(&str, Merged<'_>)],
+) -> Result<Entry, Error> {
+    let entries: Vec<(&str, Value<'_>)> = merged.iter().map(|(key, merged)| (*key, merged.value())).collect();
+    let record = record::build(id, head, owner.as_ref(), &entries, settings.max_record_bytes)?;
+    Ok(Entry { version: version(settings)?, record: Bytes::from(record), owner, deadline: head.deadline })
+}
+
+fn version(settings: &Settings) -> Result<Version, Error> {
+    let mut bytes = [0; 8];
+    settings.random.fill(&mut bytes).map_err(Error::random)?;
+    Ok(Version::from_u64(u64::from_le_bytes(bytes)))
+}

@@ -1,0 +1,107 @@
+//! Writing records.
+
+use super::{FORMAT, Head, IDLE, INDEX_ENTRY, LIFETIME, OWNER, PERSISTENCE, PERSISTENT, PREVIOUS, checksum_of};
+use crate::error::Error;
+use crate::owner::Owner;
+use crate::token::SessionId;
+
+/// A value's bytes, with the checksum that an existing record already holds for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Value<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) checksum: Option<u32>,
+}
+
+impl<'a> Value<'a> {
+    /// The bytes, if they are what was once written under this id and key.
+    pub(crate) fn verified(&self, id: SessionId, key: &str) -> Result<&'a [u8], Error> {
+        let found = checksum_of(&[id.as_bytes(), key.as_bytes(), self.bytes]);
+        if self.checksum.is_none_or(|checksum| checksum == found) {
+            Ok(self.bytes)
+        } else {
+            Err(Error::corrupt_value(key))
+        }
+    }
+}
+
+/// The bytes of a record. `entries` must ascend by key.
+///
+/// A checksum that comes along with a value is copied, not computed: a value that was corrupt stays detectable.
+pub(crate) fn build(
+    id: SessionId,
+    head: &Head,
+    owner: Option<&Owner>,
+    entries: &[(&str, Value<'_>)],
+    limit: usize,
+) -> Result<Vec<u8>, Error> {
+    let Head { created_at, issued_at, deadline, verifier, previous, recent, overrides } = head;
+    let keys: usize = entries.iter().map(|(key, _)| key.len()).sum();
+    let values: usize = entries.iter().map(|(_, value)| value.bytes.len()).sum();
+    let size = 192 + owner.map_or(0, |owner| owner.as_str().len()) + entries.len() * INDEX_ENTRY + keys + values;
+    // Ends are u32: a larger record could not be indexed.
+    let limit = limit.min(u32::MAX as usize);
+    if keys + values > limit {
+        return Err(Error::too_large(keys + values, limit));
+    }
+
+    let flag = |on: bool, flag: u8| if on { flag } else { 0 };
+    let mut out = Vec::with_capacity(size);
+    out.push(FORMAT);
+    out.push(
+        flag(previous.is_some(), PREVIOUS)
+            | flag(owner.is_some(), OWNER)
+            | flag(overrides.lifetime.is_some(), LIFETIME)
+            | flag(overrides.idle_timeout.is_some(), IDLE)
+            | flag(overrides.persistent.is_some(), PERSISTENCE)
+            | flag(overrides.persistent == Some(true), PERSISTENT),
+    );
+    for time in [created_at, issued_at, deadline] {
+        out.extend_from_slice(&time.as_millis().to_le_bytes());
+    }
+    out.extend_from_slice(verifier.as_bytes());
+    if let Some(previous) = previous {
+        out.extend_from_slice(previous.verifier.as_bytes());
+        out.extend_from_slice(&previous.grace_ends.as_millis().to_le_bytes());
+    }
+    out.push(recent.len);
+    for version in recent.as_slice() {
+        out.extend_from_slice(&version.to_le_bytes());
+    }
+    if let Some(owner) = owner {
+        // At most 255 bytes, by `Owner::new`.
+        out.push(u8::try_from(owner.as_str().len()).unwrap_or(u8::MAX));
+        out.extend_from_slice(owner.as_str().as_bytes());
+    }
+    let millis = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX - 1);
+    if let Some(lifetime) = overrides.lifetime {
+        out.extend_from_slice(&millis(lifetime).to_le_bytes());
+    }
+    if let Some(idle) = overrides.idle_timeout {
+        out.extend_from_slice(&idle.map_or(u64::MAX, millis).to_le_bytes());
+    }
+
+    push_u32(&mut out, entries.len());
+    let (mut key_end, mut value_end) = (0, 0);
+    for (key, value) in entries {
+        key_end += key.len();
+        value_end += value.bytes.len();
+        let checksum = value.checksum.unwrap_or_else(|| checksum_of(&[id.as_bytes(), key.as_bytes(), value.bytes]));
+        push_u32(&mut out, key_end);
+        push_u32(&mut out, value_end);
+        out.extend_from_slice(&checksum.to_le_bytes());
+    }
+    for (key, _) in entries {
+        out.extend_from_slice(key.as_bytes());
+    }
+    let checksum = checksum_of(&[id.as_bytes(), &out]);
+    out.extend_from_slice(&checksum.to_le_bytes());
+    for (_, value) in entries {
+        out.extend_from_slice(value.bytes);
+    }
+    if out.len() > limit { Err(Error::too_large(out.len(), limit)) } else { Ok(out) }
+}
+
+/// Invariant: `n` is at most the limit that `build` has checked, which fits.
+fn push_u32(out: &mut Vec<u8>, n: usize) {
+    out.extend_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes());
+}
