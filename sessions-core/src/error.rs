@@ -129,6 +129,7 @@ enum Kind {
     CorruptRecord { reason: &'static str },
     NewerFormat { format: u8 },
     TooLarge { size: usize, limit: usize },
+    Misconfigured { reason: &'static str },
     Unopened,
     Sealed,
     Contended,
@@ -169,6 +170,8 @@ impl Error {
         is_corrupt: Kind::CorruptRecord { .. } | Kind::CorruptValue { .. },
         /// Whether a newer version of this library wrote the record. It is left untouched.
         is_newer_format: Kind::NewerFormat { .. },
+        /// Whether the adapter is set up wrongly: the text says how to mend it.
+        is_misconfigured: Kind::Misconfigured { .. },
         /// Whether the session was used before it was opened: an adapter must call `open` first.
         is_unopened: Kind::Unopened,
         /// Whether the session was used after its commit.
@@ -228,6 +231,11 @@ impl Error {
     pub(crate) fn contended() -> Self {
         Kind::Contended.into()
     }
+    /// An error of an adapter that is set up wrongly. `reason` says how to mend it.
+    #[must_use]
+    pub fn misconfigured(reason: &'static str) -> Self {
+        Kind::Misconfigured { reason }.into()
+    }
     /// The error that adapters hand to their error handler for a commit whose outcome is
     /// [`Lost`](crate::Outcome::Lost).
     #[must_use]
@@ -261,6 +269,7 @@ impl fmt::Display for Error {
             Kind::TooLarge { size, limit } => {
                 write!(f, "the session would take {size} bytes of {limit}: keep large data elsewhere")
             }
+            Kind::Misconfigured { reason } => f.write_str(reason),
             Kind::Unopened => f.write_str("the session is not open yet: call `SessionManager::open` first"),
             Kind::Sealed => f.write_str("the session was committed already: change it before the response is returned"),
             Kind::Contended => f.write_str("the session is being written by others: try again"),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::access::{Access, access};
-use crate::commit::{Committed, CookieChange, Outcome, Situation, plan};
+use crate::commit::{Committed, CookieChange, Outcome, Plan, Situation, plan};
 use crate::error::Error;
 use crate::execute::Execution;
 use crate::owner::Owner;
@@ -64,24 +64,27 @@ impl SessionManager {
     ///
     /// # Errors
     ///
-    /// Of the store, in which case a later call tries again, and [`Error::is_newer_format`].
+    /// Of the store, in which case a later call tries again, [`Error::is_newer_format`], and [`Error::is_sealed`] after the
+    /// commit.
     pub async fn open(&self, session: &Session) -> Result<(), Error> {
         let _one = session.busy().lock().await;
         let presented = {
             let state = session.state();
-            if state.phase != Phase::Unopened {
-                return Ok(());
+            match state.phase {
+                Phase::Unopened => state.presented.clone(),
+                Phase::Open | Phase::Committing => return Ok(()),
+                Phase::Sealed => return Err(Error::sealed()),
             }
-            state.presented.clone()
         };
         let origin = match presented {
             Some(token) => self.look_up(&token).await?,
             None => Origin::New,
         };
         let mut state = session.state();
-        if state.phase == Phase::Unopened {
-            (state.origin, state.phase) = (origin, Phase::Open);
+        if state.phase != Phase::Unopened {
+            return Err(Error::sealed());
         }
+        (state.origin, state.phase) = (origin, Phase::Open);
         Ok(())
     }
 
@@ -122,13 +125,8 @@ impl SessionManager {
                 }
                 Phase::Open | Phase::Committing => state.phase = Phase::Committing,
             }
-            let due = state.base().is_some_and(|base| {
-                let head = base.record.head();
-                let limits = self.0.settings.limits.with(&head.overrides);
-                limits.touch_due(base.expires_at, head.deadline, self.0.settings.clock.now())
-            });
             let quiet = state.credential == Credential::RenewQuietly && !state.has_changes() && !state.destroyed;
-            (plan(Situation::of(&state, due)), quiet)
+            (self.plan(&state), quiet)
         };
         let committed = match Execution::new(&*self.0.store, session).run(plan).await {
             Ok(Committed { outcome: Outcome::Lost, .. }) if quiet => Committed::quiet(Outcome::Unchanged),
@@ -141,6 +139,18 @@ impl SessionManager {
         session.state().phase = Phase::Sealed;
         report(session, &committed);
         Ok(committed)
+    }
+
+    /// Seals a session for whose commit there is nothing to do, and says whether it was one: the cheap end of a request that
+    /// has only read. Otherwise it is to be committed. For adapters.
+    #[must_use]
+    pub fn seal_unless_due(&self, session: &Session) -> bool {
+        let mut state = session.state();
+        let clean = state.phase == Phase::Open && self.plan(&state) == Plan::Nothing;
+        if clean {
+            state.phase = Phase::Sealed;
+        }
+        clean
     }
 
     /// The session under an id, for administration: no token is needed, and none is given out.
@@ -241,6 +251,15 @@ impl SessionManager {
     /// Of the store.
     pub async fn stop(&self) -> Result<(), Error> {
         Ok(self.0.store.stop().await?)
+    }
+
+    fn plan(&self, state: &State) -> Plan {
+        let touch_due = state.base().is_some_and(|base| {
+            let head = base.record.head();
+            let limits = self.0.settings.limits.with(&head.overrides);
+            limits.touch_due(base.expires_at, head.deadline, self.0.settings.clock.now())
+        });
+        plan(Situation::of(state, touch_due))
     }
 
     /// What a token is worth now.

@@ -88,6 +88,18 @@ impl Session {
         self.state().id()
     }
 
+    /// Whether the session can be used: not before an adapter has [opened](crate::SessionManager::open) it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.state().phase != Phase::Unopened
+    }
+
+    /// Whether the client sent a token, whatever it is worth.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        self.state().presented.is_some()
+    }
+
     /// Whether the store does not hold this session: the client came without a valid token, or `destroy` was called.
     #[must_use]
     pub fn is_new(&self) -> bool {
