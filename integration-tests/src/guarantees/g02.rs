@@ -1,0 +1,29 @@
+//! G2 Absence is not an error.
+
+use sessions_core::SessionStore;
+
+use crate::expect::{Expect, assert_absent};
+use crate::harness::Harness;
+use crate::trial::Trial;
+
+pub(crate) async fn g02_unknown_is_none<H: Harness>(trial: &Trial<H>) {
+    let store = trial.open().await;
+    assert_absent(&store, &trial.id()).await;
+    trial.create(&store, &trial.entry()).await;
+    assert_absent(&store, &trial.id()).await;
+}
+
+pub(crate) async fn g02_deleted_is_none<H: Harness>(trial: &Trial<H>) {
+    let store = trial.open().await;
+    let id = trial.create(&store, &trial.entry()).await;
+    store.delete(&[id]).await.answer();
+    assert_absent(&store, &id).await;
+}
+
+pub(crate) async fn g02_nothing_to_delete_list_or_purge<H: Harness>(trial: &Trial<H>) {
+    let store = trial.open().await;
+    assert_eq!(store.delete(&[trial.id()]).await.answer(), 0);
+    assert_eq!(store.delete(&[]).await.answer(), 0);
+    assert_eq!(store.owned_by(&trial.owner("nobody")).await.answer(), []);
+    assert_eq!(store.purge_expired(10).await.answer(), 0);
+}

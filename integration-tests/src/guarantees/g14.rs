@@ -1,0 +1,34 @@
+//! G14 A clone is the same store.
+
+use sessions_core::SessionStore;
+
+use crate::expect::{Expect, KEEP, assert_absent, assert_holds, load, write};
+use crate::harness::Harness;
+use crate::trial::Trial;
+
+pub(crate) async fn g14_a_clone_reads_and_writes_the_same_sessions<H: Harness>(trial: &Trial<H>) {
+    let store = trial.open().await;
+    let owner = trial.owner("alice");
+    let (first, second) = (trial.entry(), trial.entry_of(&owner));
+    let before = trial.create(&store, &first).await;
+    let clone = H::Store::clone(&store);
+    assert_holds(&load(&clone, &before).await, &first);
+    write(&clone, &before, first.version, &second, KEEP).await;
+    assert_holds(&load(&store, &before).await, &second);
+    assert_eq!(store.owned_by(&owner).await.answer(), [before]);
+    let after = trial.create(&clone, &first).await;
+    assert_holds(&load(&store, &after).await, &first);
+    assert_eq!(store.delete(&[before, after]).await.answer(), 2);
+    assert_absent(&clone, &before).await;
+}
+
+pub(crate) async fn g14_a_clone_outlives_the_store_it_was_made_of<H: Harness>(trial: &Trial<H>) {
+    let store = trial.open().await;
+    let first = trial.entry();
+    let id = trial.create(&store, &first).await;
+    let clone = H::Store::clone(&store);
+    drop(store);
+    assert_holds(&load(&clone, &id).await, &first);
+    write(&clone, &id, first.version, &trial.entry(), KEEP).await;
+    assert_eq!(clone.delete(&[id]).await.answer(), 1);
+}

@@ -1,0 +1,99 @@
+//! G17 A store never drops a live session by itself. A bounded store refuses to create instead of evicting.
+
+use std::sync::Arc;
+
+use sessions_core::{CreateOutcome, SessionStore};
+
+use crate::expect::{Expect, KEEP, assert_absent, load, write};
+use crate::harness::Harness;
+use crate::race::race;
+use crate::trial::{HOUR, SHORT, Trial};
+
+/// The bound of a bounded store.
+const BOUND: usize = 8;
+
+pub(crate) async fn g17_no_live_session_is_evicted<H: Harness>(trial: &Trial<H>) {
+    const SESSIONS: usize = 2_000;
+    let store = trial.open().await;
+    let ids = trial.create_many(&store, SESSIONS, HOUR, || trial.entry()).await;
+    // A few that are used often, and a purge, as a cache would take for reasons to drop the others.
+    for id in ids.iter().cycle().take(100).chain(ids.iter().take(10).cycle().take(100)) {
+        load(&store, id).await;
+    }
+    store.purge_expired(10).await.answer();
+    for id in &ids {
+        load(&store, id).await;
+    }
+}
+
+pub(crate) async fn g17_a_full_store_refuses_and_keeps_what_it_has<H: Harness>(trial: &Trial<H>) {
+    let Some(store) = trial.open_bounded(BOUND).await else { return };
+    let ids = trial.create_many(&store, BOUND, HOUR, || trial.entry()).await;
+    for _ in 0..3 {
+        assert_full(trial, &store).await;
+    }
+    for id in &ids {
+        load(&store, id).await;
+    }
+}
+
+pub(crate) async fn g17_a_full_store_still_writes_and_deletes<H: Harness>(trial: &Trial<H>) {
+    let Some(store) = trial.open_bounded(BOUND).await else { return };
+    let (first, second) = (trial.entry(), trial.entry());
+    let id = trial.create(&store, &first).await;
+    trial.create_many(&store, BOUND - 1, HOUR, || trial.entry()).await;
+    write(&store, &id, first.version, &second, KEEP).await;
+    assert!(store.touch(&id, second.version, 2 * HOUR).await.answer());
+    let exists = store.create(&id, &trial.entry(), HOUR).await.answer();
+    assert_eq!(exists, CreateOutcome::Exists(load(&store, &id).await), "an id that is taken needs no room");
+    for _ in 0..2 * BOUND {
+        let other = trial.id();
+        assert_full(trial, &store).await;
+        assert_eq!(store.delete(&[id, other]).await.answer(), 1);
+        assert_eq!(store.create(&id, &trial.entry(), HOUR).await.answer(), CreateOutcome::Created);
+    }
+}
+
+pub(crate) async fn g17_expired_sessions_take_no_room<H: Harness>(trial: &Trial<H>) {
+    let Some(store) = trial.open_bounded(BOUND).await else { return };
+    for ttl in [SHORT, SHORT, HOUR] {
+        trial.create_many(&store, BOUND, ttl, || trial.entry()).await;
+        trial.elapse(SHORT).await;
+    }
+    assert_full(trial, &store).await;
+}
+
+pub(crate) async fn g17_racing_creates_stay_within_the_bound<H: Harness>(trial: &Trial<H>) {
+    let Some(store) = trial.open_bounded(BOUND).await else { return };
+    let created = race(4 * BOUND, |_| {
+        let (store, id, entry) = (Arc::clone(&store), trial.id(), trial.entry());
+        async move {
+            match store.create(&id, &entry, HOUR).await {
+                Ok(outcome) => {
+                    assert_eq!(outcome, CreateOutcome::Created);
+                    Some(id)
+                }
+                Err(error) => {
+                    assert!(error.is_full(), "{error:?}");
+                    None
+                }
+            }
+        }
+    })
+    .await;
+    let created: Vec<_> = created.into_iter().flatten().collect();
+    assert!(created.len() <= BOUND, "{} sessions where {BOUND} have room", created.len());
+    for id in &created {
+        load(&store, id).await;
+    }
+    // The room of those that were refused is free again.
+    trial.create_many(&store, BOUND - created.len(), HOUR, || trial.entry()).await;
+    assert_full(trial, &store).await;
+}
+
+async fn assert_full<H: Harness>(trial: &Trial<H>, store: &Arc<H::Store>) {
+    let id = trial.id();
+    let error = store.create(&id, &trial.entry(), HOUR).await.expect_err("the store is full");
+    assert!(error.is_full(), "{error:?}");
+    assert_absent(store, &id).await;
+}

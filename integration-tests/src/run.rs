@@ -1,0 +1,68 @@
+//! Running one test, as the macro's tests do.
+
+use std::time::Duration;
+
+use crate::harness::Harness;
+use crate::registry::tests;
+
+/// How long a test may take before it counts as hanging. Far beyond what the slowest one needs on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Runs the test of this name in a runtime of its own: what each test of [`conformance!`](crate::conformance) does.
+///
+/// # Panics
+///
+/// When the store breaks its guarantee, when the test does not end within ten minutes, or when no test has the name.
+pub fn run<H: Harness>(name: &str, harness: impl Future<Output = H>) {
+    let test = tests::<H>().into_iter().find(|test| test.name() == name).expect("a test of this suite");
+    let seed = seed();
+    // The test harness shows this when the test fails.
+    eprintln!("{name}: repeat with SESSIONS_TEST_SEED={seed}");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
+    let within = async { tokio::time::timeout(PATIENCE, test.run(harness.await, seed)).await };
+    runtime.expect("a tokio runtime").block_on(within).expect("the store does not answer: the test hangs");
+}
+
+fn seed() -> u64 {
+    match std::env::var("SESSIONS_TEST_SEED") {
+        Ok(seed) => seed.parse().expect("SESSIONS_TEST_SEED is a number"),
+        Err(_) => fastrand::u64(..),
+    }
+}
+
+/// Makes one test of each guarantee for the store of a [`Harness`], and once more for that store as `Arc<dyn SessionStore>`.
+///
+/// Takes an expression that makes the harness, evaluated in each test; it may await. Generates the modules `direct` and
+/// `erased`: put the line into a module of its own to have it twice in one file. The [crate documentation](crate) has an
+/// example.
+#[macro_export]
+macro_rules! conformance {
+    ($harness:expr $(,)?) => {
+        #[cfg(test)]
+        mod direct {
+            #[allow(unused_imports)]
+            use super::*;
+            $crate::__each_test! { [$crate::__generate] [$harness] }
+        }
+        #[cfg(test)]
+        mod erased {
+            #[allow(unused_imports)]
+            use super::*;
+            $crate::__each_test! { [$crate::__generate] [$crate::Erased($harness)] }
+        }
+    };
+}
+
+/// Makes a test of each name.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __generate {
+    ([$harness:expr] $($module:ident: $($name:ident)*;)*) => {
+        $($(
+            #[test]
+            fn $name() {
+                $crate::run(stringify!($name), async { $harness });
+            }
+        )*)*
+    };
+}

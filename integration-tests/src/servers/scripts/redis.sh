@@ -1,0 +1,6 @@
+# One Redis or Valkey server. Every answered write is handed to the kernel first, so killing the process loses nothing.
+server=$(command -v redis-server || command -v valkey-server) || fail "no redis-server here"
+drop_to redis valkey nobody
+# shellcheck disable=SC2086 # $as is a list of words.
+exec $as "$server" --port "$PORT" --bind "$LISTEN" --requirepass "$PASSWORD" --dir "$DATA" \
+    --appendonly yes --appendfsync no --save '' "$@"
