@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sessions_core::store::DEFAULT_DEADLINE;
 
-use crate::error::{Error, Failure};
+use crate::error::Error;
 
 /// What the shared builder methods set.
 #[derive(Debug, Clone)]
@@ -46,14 +46,6 @@ impl Settings {
         }
         self.max_record_bytes = limit;
         Ok(())
-    }
-
-    /// Refuses a record over the limit before anything is sent (G12).
-    pub(crate) fn check_size(&self, record: &[u8]) -> Result<(), Failure> {
-        match record.len() {
-            size if size > self.max_record_bytes => Err(Failure::TooLarge { size, limit: self.max_record_bytes }),
-            _ => Ok(()),
-        }
     }
 }
 

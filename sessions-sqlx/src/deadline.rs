@@ -29,9 +29,11 @@ impl Attempt {
         self.writing.store(false, Ordering::Relaxed);
     }
 
-    /// Runs the operation; when the deadline passes first, it is dropped, which leaves its connection usable (G11).
+    /// Runs the operation; when the deadline passes first, it is dropped.
     pub(crate) async fn run<T>(&self, operation: impl Future<Output = Result<T, Failure>>) -> Result<T, StoreError> {
-        let failure = match tokio::time::timeout(self.limit, operation).await {
+        // On its own line: the operation is dropped here, and with it a job that still waits in a queue is taken back.
+        let outcome = tokio::time::timeout(self.limit, operation).await;
+        let failure = match outcome {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(failure)) => failure,
             Err(_) => Failure::Deadline(self.limit),

@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sessions_core::StoreError;
+
+use crate::verdict::{Remedy, Verdict};
 
 /// A store could not be built or set up. Nothing was written, apart from what `migrate` completed.
 ///
@@ -101,17 +104,19 @@ impl std::error::Error for Error {
     }
 }
 
-/// Why an operation failed, before it is known whether it was sent.
-#[derive(Debug)]
+/// Why an operation failed.
+#[derive(Debug, Clone)]
 pub(crate) enum Failure {
     /// The store was stopped (G18).
     Stopped,
-    /// The operation took longer than the deadline.
+    /// No answer in time.
     Deadline(Duration),
+    /// The runtime that the statement ran on was shut down.
+    Interrupted,
     /// No connection could be had: nothing was sent.
-    Connection(sqlx::Error),
+    Connection(Arc<sqlx::Error>),
     /// A statement failed.
-    Statement(sqlx::Error),
+    Statement(Arc<sqlx::Error>, Verdict),
     /// Other writers kept changing the row between our statements; none of ours was applied.
     Contended,
     /// The row is not what this store writes: somebody edited it.
@@ -121,44 +126,40 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// What the contract calls it. `writing` says whether a write was under way without an answer.
+    pub(crate) fn connection(error: sqlx::Error) -> Self {
+        Self::Connection(error.into())
+    }
+
+    pub(crate) fn statement(error: sqlx::Error) -> Self {
+        let verdict = Verdict::of(&error);
+        Self::Statement(error.into(), verdict)
+    }
+
+    /// Whether a write that failed like this may be in the database all the same, now or later. Unsure is "may".
+    pub(crate) fn may_have_been_applied(&self) -> bool {
+        match self {
+            Self::Stopped | Self::Connection(_) | Self::TooLarge { .. } => false,
+            Self::Statement(_, verdict) => verdict.may_have_been_applied,
+            Self::Deadline(_) | Self::Interrupted | Self::Contended | Self::ForeignRow(_) => true,
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn remedy(&self) -> Remedy {
+        match self {
+            Self::Connection(_) => Remedy::Reconnect,
+            Self::Statement(_, verdict) => verdict.remedy,
+            _ => Remedy::None,
+        }
+    }
+
+    /// What the contract calls it. `writing`: whether a write is without an answer.
     pub(crate) fn into_store_error(self, writing: bool) -> StoreError {
         match self {
             Self::TooLarge { size, limit } => StoreError::too_large(size, limit),
-            Self::Stopped | Self::Connection(_) | Self::Contended | Self::ForeignRow(_) => {
-                StoreError::unavailable(self)
-            }
-            Self::Deadline(_) if writing => StoreError::indeterminate(self),
-            Self::Deadline(_) => StoreError::unavailable(self),
-            Self::Statement(ref error) if writing && may_have_been_applied(error) => StoreError::indeterminate(self),
-            Self::Statement(_) => StoreError::unavailable(self),
+            failure if writing && failure.may_have_been_applied() => StoreError::indeterminate(failure),
+            failure => StoreError::unavailable(failure),
         }
-    }
-}
-
-/// Whether a write that failed like this may be in the database all the same. Unsure is "may".
-fn may_have_been_applied(error: &sqlx::Error) -> bool {
-    match error {
-        // An answer of the database: it says that the statement failed, and then it was rolled back, with few exceptions.
-        sqlx::Error::Database(answer) => answer.code().is_some_and(|code| is_uncertain_answer(&code)),
-        // Before anything was sent.
-        sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::Configuration(_)
-        | sqlx::Error::InvalidArgument(_)
-        | sqlx::Error::Encode(_)
-        | sqlx::Error::Tls(_) => false,
-        // The connection or its thread broke: the statement may have reached the other side.
-        _ => true,
-    }
-}
-
-/// Codes under which the database does not know itself whether the write will be found there.
-fn is_uncertain_answer(code: &str) -> bool {
-    match code.parse::<u32>() {
-        // SQLite: an I/O error (low byte 10) of the final sync leaves a complete write in the log, which recovery may find.
-        Ok(code) if code & 0xff == 10 => true,
-        _ => false,
     }
 }
 
@@ -167,10 +168,11 @@ impl fmt::Display for Failure {
         match self {
             Self::Stopped => f.write_str("the store was stopped"),
             Self::Deadline(limit) => write!(f, "no answer within {limit:?}"),
+            Self::Interrupted => f.write_str("the runtime was shut down while the statement ran"),
             Self::Connection(error) => write!(f, "no connection to the database: {error}"),
-            Self::Statement(error) => write!(f, "a statement failed: {error}"),
+            Self::Statement(error, _) => write!(f, "a statement failed: {error}"),
             Self::Contended => f.write_str("the row kept changing"),
-            Self::ForeignRow(what) => write!(f, "the stored row is not one of this store: {what}"),
+            Self::ForeignRow(column) => write!(f, "the stored row is not one of this store: look at its {column}"),
             Self::TooLarge { size, limit } => write!(f, "a record of {size} bytes where {limit} are allowed"),
         }
     }
@@ -179,7 +181,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Connection(error) | Self::Statement(error) => Some(error),
+            Self::Connection(error) | Self::Statement(error, _) => Some(&**error),
             _ => None,
         }
     }

@@ -21,14 +21,16 @@
 //! The database is trusted with integrity: who may write to it can forge sessions. It is not trusted with secrets: it
 //! holds verifiers, never tokens. A row that is not what this store writes is an error that touches nothing.
 
-// Not used by every combination of features.
-#![cfg_attr(not(feature = "sqlite"), allow(dead_code, unused_macros, unused_imports))]
-
 #[macro_use]
 mod config;
 mod deadline;
 mod error;
+mod job;
+mod lane;
 mod purge;
+#[macro_use]
+mod store;
+mod verdict;
 
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

@@ -9,12 +9,18 @@ use sqlx::ConnectOptions;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::connections::{Connections, is_busy};
-use super::store::SqliteStore;
+use super::SqliteStore;
+use super::reads::Reads;
+use super::writes::Writes;
+use super::{Pools, statements::Statements};
 use crate::config::Settings;
 use crate::error::Error;
+use crate::lane::Lane;
+use crate::store::Store;
+use crate::verdict::{Remedy, Verdict};
 
-/// How long SQLite itself waits for a lock before we ask again; see `Writer::again_if_busy`.
+/// How long SQLite itself waits for a lock before we ask again; longer waits are made of many of these.
+/// Its own handler waits in ever longer steps, up to 100 ms, and starves beside a process that writes without pause.
 const BUSY_SLICE: Duration = Duration::from_millis(5);
 
 /// Builds a [`SqliteStore`].
@@ -39,7 +45,7 @@ const BUSY_SLICE: Duration = Duration::from_millis(5);
 pub struct SqliteStoreBuilder {
     settings: Settings,
     clock: Arc<dyn Clock>,
-    readers: u32,
+    readers: u8,
     synchronous: SqliteSynchronous,
 }
 
@@ -48,7 +54,7 @@ impl SqliteStoreBuilder {
         Self {
             settings: Settings::default(),
             clock: Arc::new(SystemClock),
-            readers: 4,
+            readers: 2,
             synchronous: SqliteSynchronous::Full,
         }
     }
@@ -62,12 +68,14 @@ impl SqliteStoreBuilder {
         self
     }
 
-    /// How many connections read at the same time (default 4): 1 to 64. One more writes.
+    /// How many connections read at the same time (default 2): 1 to 64. One more writes.
+    ///
+    /// Requests that wait at the same time share a statement, so that more readers make more parallelism, not less waiting.
     ///
     /// # Errors
     ///
     /// [`Error::is_invalid_setting`] outside of that range.
-    pub fn readers(mut self, readers: u32) -> Result<Self, Error> {
+    pub fn readers(mut self, readers: u8) -> Result<Self, Error> {
         if !(1..=64).contains(&readers) {
             return Err(Error::setting("readers", "is between 1 and 64"));
         }
@@ -110,12 +118,12 @@ impl SqliteStoreBuilder {
             // Every connection would be a database of its own; this one must stay.
             let pool =
                 pool.min_connections(1).max_connections(1).connect_with(options).await.map_err(Error::connect)?;
-            return Ok(self.build(pool.clone(), pool, true));
+            return Ok(self.build(Pools { readers: pool.clone(), writer: pool, own: true }));
         }
         into_wal(&options, self.settings.deadline).await?;
         let writer = pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(Error::connect)?;
-        let readers = pool.max_connections(self.readers).connect_lazy_with(options);
-        Ok(self.build(readers, writer, true))
+        let readers = pool.max_connections(self.readers.into()).connect_lazy_with(options);
+        Ok(self.build(Pools { readers, writer, own: true }))
     }
 
     /// Uses a pool of the application, for reading and writing; `stop` leaves it open.
@@ -125,13 +133,18 @@ impl SqliteStoreBuilder {
     /// tokio runtime.
     #[must_use]
     pub fn with_pool(self, pool: SqlitePool) -> SqliteStore {
-        self.build(pool.clone(), pool, false)
+        self.build(Pools { readers: pool.clone(), writer: pool, own: false })
     }
 
-    fn build(self, readers: SqlitePool, writer: SqlitePool, own: bool) -> SqliteStore {
-        let Self { settings, clock, readers: _, synchronous: _ } = self;
-        let connections = Connections::new(readers, writer, own, settings.deadline);
-        SqliteStore::new(settings, clock, connections)
+    fn build(self, pools: Pools) -> SqliteStore {
+        let Self { settings, clock, readers, synchronous: _ } = self;
+        let statements = Arc::new(Statements::new(&settings.table));
+        let reads = Reads::new(pools.readers.clone(), Arc::clone(&statements), Arc::clone(&clock));
+        let writes = Writes::new(pools.writer.clone(), statements, clock);
+        let reads = Lane::new(reads, readers.into(), settings.deadline);
+        // SQLite lets one connection write at a time: within the process writers queue in the lane, fairly.
+        let writes = Lane::new(writes, 1, settings.deadline);
+        SqliteStore(Store::start(settings, pools, reads, writes))
     }
 }
 
@@ -162,7 +175,7 @@ async fn into_wal(options: &SqliteConnectOptions, patience: Duration) -> Result<
         loop {
             match options.connect().await {
                 Ok(connection) => return sqlx::Connection::close(connection).await,
-                Err(error) if is_busy(&error) => tokio::time::sleep(BUSY_SLICE).await,
+                Err(error) if Verdict::of(&error).remedy == Remedy::Again => tokio::time::sleep(BUSY_SLICE).await,
                 Err(error) => return Err(error),
             }
         }

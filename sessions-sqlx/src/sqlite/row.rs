@@ -7,18 +7,19 @@ use sqlx::{Arguments, Row};
 
 use crate::error::Failure;
 
-/// Reads `version, expires_at, owner, record`.
-pub(crate) fn stored(row: &SqliteRow) -> Result<Stored, Failure> {
-    let version: i64 = column(row, 0, "version")?;
-    let expires_at: i64 = column(row, 1, "expires_at")?;
-    let owner: Option<&[u8]> = column(row, 2, "owner")?;
-    let record: Vec<u8> = column(row, 3, "record")?;
-    Ok(Stored {
+/// Reads `id, version, expires_at, owner, record`.
+pub(crate) fn session(row: &SqliteRow) -> Result<(SessionId, Stored), Failure> {
+    let version: i64 = column(row, 1, "version")?;
+    let expires_at: i64 = column(row, 2, "expires_at")?;
+    let owner: Option<&[u8]> = column(row, 3, "owner")?;
+    let record: Vec<u8> = column(row, 4, "record")?;
+    let stored = Stored {
         version: Version::from_u64(version.cast_unsigned()),
         record: Bytes::from(record),
         expires_at: Timestamp::from_millis(u64::try_from(expires_at).map_err(|_| Failure::ForeignRow("expires_at"))?),
         owner: owner.map(owner_of).transpose()?,
-    })
+    };
+    Ok((id(row)?, stored))
 }
 
 /// Reads `id`.
@@ -27,8 +28,8 @@ pub(crate) fn id(row: &SqliteRow) -> Result<SessionId, Failure> {
     id.try_into().map(SessionId::from_bytes).map_err(|_| Failure::ForeignRow("id"))
 }
 
-/// Reads a condition.
-pub(crate) fn flag(row: &SqliteRow) -> Result<bool, Failure> {
+/// Reads the condition that [`Statements::delete`](super::statements::Statements) returns.
+pub(crate) fn was_live(row: &SqliteRow) -> Result<bool, Failure> {
     column(row, 0, "expires_at")
 }
 
@@ -73,6 +74,10 @@ impl Bound {
 
     pub(crate) fn owner(&mut self, owner: Option<&Owner>) -> &mut Self {
         self.add(owner.map(|owner| owner.as_str().as_bytes()))
+    }
+
+    pub(crate) fn null(&mut self) -> &mut Self {
+        self.add(None::<i64>)
     }
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {

@@ -1,6 +1,6 @@
 //! The statements, put together once. `{table}` is the quoted name; everything else is bound.
 //!
-//! SQLite has no clock of its own that could be asked reliably in milliseconds, so that the time is a parameter.
+//! SQLite has no clock of its own: parameter 1 of each statement is the time.
 
 use std::sync::Arc;
 
@@ -22,45 +22,61 @@ const SCHEMA: [&str; 3] = [
     "CREATE INDEX IF NOT EXISTS {owner_index} ON {table} (owner) WHERE owner IS NOT NULL",
 ];
 
-const LOAD: &str = "SELECT version, expires_at, owner, record FROM {table} WHERE id = ?1 AND expires_at > ?2";
+const LOAD: &str = "SELECT id, version, expires_at, owner, record FROM {table} WHERE id = ?2 AND expires_at > ?1";
+const LOAD_MANY: &str =
+    "SELECT id, version, expires_at, owner, record FROM {table} WHERE id IN ({values}) AND expires_at > ?1";
 
 /// An expired row may be replaced, a live one is not touched (G4): the row count tells which.
-const CREATE: &str = "INSERT INTO {table} (id, version, expires_at, owner, record) VALUES (?1, ?2, ?3, ?4, ?5) \
+const CREATE: &str = "INSERT INTO {table} (id, version, expires_at, owner, record) VALUES (?2, ?3, ?4, ?5, ?6) \
     ON CONFLICT (id) DO UPDATE SET version = excluded.version, expires_at = excluded.expires_at, \
-    owner = excluded.owner, record = excluded.record WHERE {table}.expires_at <= ?6";
+    owner = excluded.owner, record = excluded.record WHERE {table}.expires_at <= ?1";
 
-/// The four updates differ in what they leave alone (G5, G8).
-const UPDATE: &str = "UPDATE {table} SET version = ?3, record = ?4 WHERE id = ?1 AND version = ?2 AND expires_at > ?5";
-const UPDATE_OWNER: &str =
-    "UPDATE {table} SET version = ?3, record = ?4, owner = ?6 WHERE id = ?1 AND version = ?2 AND expires_at > ?5";
+/// The four differ in what they leave alone (G5, G8).
+const UPDATE: &str = "UPDATE {table} SET version = ?4, record = ?5 WHERE id = ?2 AND version = ?3 AND expires_at > ?1";
 const UPDATE_EXPIRY: &str =
-    "UPDATE {table} SET version = ?3, record = ?4, expires_at = ?6 WHERE id = ?1 AND version = ?2 AND expires_at > ?5";
-const UPDATE_BOTH: &str = "UPDATE {table} SET version = ?3, record = ?4, expires_at = ?6, owner = ?7 \
-    WHERE id = ?1 AND version = ?2 AND expires_at > ?5";
+    "UPDATE {table} SET version = ?4, record = ?5, expires_at = ?6 WHERE id = ?2 AND version = ?3 AND expires_at > ?1";
+const UPDATE_OWNER: &str =
+    "UPDATE {table} SET version = ?4, record = ?5, owner = ?6 WHERE id = ?2 AND version = ?3 AND expires_at > ?1";
+const UPDATE_BOTH: &str = "UPDATE {table} SET version = ?4, record = ?5, expires_at = ?6, owner = ?7 \
+    WHERE id = ?2 AND version = ?3 AND expires_at > ?1";
 
-const TOUCH: &str = "UPDATE {table} SET expires_at = ?3 WHERE id = ?1 AND version = ?2 AND expires_at > ?4";
+/// The two frequent ones for many sessions at once. What it returns was written.
+const UPDATE_MANY: &str = "WITH new(id, expected, version, record) AS (VALUES {rows}) \
+    UPDATE {table} SET version = new.version, record = new.record FROM new \
+    WHERE {table}.id = new.id AND {table}.version = new.expected AND {table}.expires_at > ?1 RETURNING id";
+const UPDATE_EXPIRY_MANY: &str = "WITH new(id, expected, version, record, expires_at) AS (VALUES {rows}) \
+    UPDATE {table} SET version = new.version, record = new.record, expires_at = new.expires_at FROM new \
+    WHERE {table}.id = new.id AND {table}.version = new.expected AND {table}.expires_at > ?1 RETURNING id";
+
+const TOUCH: &str = "UPDATE {table} SET expires_at = ?4 WHERE id = ?2 AND version = ?3 AND expires_at > ?1";
 
 /// Takes all ids in one blob, 16 bytes each: SQLite limits the number of parameters, not their size (G9). Expired rows go too,
 /// so that a clock that jumps back does not revive them; each deleted row says whether it was live.
 const DELETE: &str = "WITH RECURSIVE at(byte) AS (SELECT 1 UNION ALL SELECT byte + 16 FROM at \
-    WHERE byte + 16 < length(?1)) DELETE FROM {table} WHERE id IN (SELECT substr(?1, byte, 16) FROM at) \
-    RETURNING expires_at > ?2";
+    WHERE byte + 16 < length(?2)) DELETE FROM {table} WHERE id IN (SELECT substr(?2, byte, 16) FROM at) \
+    RETURNING expires_at > ?1";
 
-const OWNED_BY: &str = "SELECT id FROM {table} WHERE owner = ?1 AND expires_at > ?2";
+const OWNED_BY: &str = "SELECT id FROM {table} WHERE owner = ?2 AND expires_at > ?1";
 
 const PURGE: &str = "DELETE FROM {table} WHERE id IN \
     (SELECT id FROM {table} WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
 
+/// How many sessions the statements for many take; a smaller number is filled up with NULLs, which match nothing.
+pub(crate) const SIZES: [usize; 3] = [4, 16, 64];
+
 /// The text of each statement for one table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Statements {
     pub(crate) schema: Vec<Statement>,
     pub(crate) load: Statement,
+    pub(crate) load_many: [Statement; SIZES.len()],
     pub(crate) create: Statement,
     pub(crate) update: Statement,
     pub(crate) update_owner: Statement,
     pub(crate) update_expiry: Statement,
     pub(crate) update_both: Statement,
+    pub(crate) update_many: [Statement; SIZES.len()],
+    pub(crate) update_expiry_many: [Statement; SIZES.len()],
     pub(crate) touch: Statement,
     pub(crate) delete: Statement,
     pub(crate) owned_by: Statement,
@@ -70,20 +86,39 @@ pub(crate) struct Statements {
 impl Statements {
     pub(crate) fn new(table: &Name) -> Self {
         let statement = |template: &str| Statement(expand(template, table).into());
+        let many = |template: &str, columns| {
+            SIZES.map(|size| {
+                statement(&template.replace("{rows}", &rows(size, columns)).replace("{values}", &row(2, size)))
+            })
+        };
         Self {
             schema: SCHEMA.iter().map(|template| statement(template)).collect(),
             load: statement(LOAD),
+            load_many: many(LOAD_MANY, 1),
             create: statement(CREATE),
             update: statement(UPDATE),
             update_owner: statement(UPDATE_OWNER),
             update_expiry: statement(UPDATE_EXPIRY),
             update_both: statement(UPDATE_BOTH),
+            update_many: many(UPDATE_MANY, 4),
+            update_expiry_many: many(UPDATE_EXPIRY_MANY, 5),
             touch: statement(TOUCH),
             delete: statement(DELETE),
             owned_by: statement(OWNED_BY),
             purge: statement(PURGE),
         }
     }
+}
+
+/// `(?2, ?3), (?4, ?5)` and so on: parameter 1 is the time.
+fn rows(count: usize, columns: usize) -> String {
+    let rows: Vec<_> = (0..count).map(|at| format!("({})", row(2 + at * columns, columns))).collect();
+    rows.join(", ")
+}
+
+fn row(first: usize, columns: usize) -> String {
+    let parameters: Vec<_> = (first..first + columns).map(|number| format!("?{number}")).collect();
+    parameters.join(", ")
 }
 
 /// The schema as text, for migrations that are kept elsewhere.

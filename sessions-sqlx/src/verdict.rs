@@ -1,0 +1,96 @@
+//! What a failed statement means: may a write have been applied, and is it worth another try?
+//!
+//! Reviewed case by case, database by database; whatever is not listed was refused by the database, and is not retried, when
+//! the database said so, and is unknown when nobody said anything.
+
+use sqlx::error::DatabaseError;
+
+/// The meaning of one failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) may_have_been_applied: bool,
+    pub(crate) remedy: Remedy,
+}
+
+/// What may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    None,
+    /// The same statement again, on the same connection.
+    Again,
+    /// The same statement again, on another connection.
+    Reconnect,
+}
+
+impl Verdict {
+    /// The database refused the statement, and rolled it back.
+    const REFUSED: Self = Self { may_have_been_applied: false, remedy: Remedy::None };
+    /// The statement lost against another one, and was rolled back.
+    const IN_THE_WAY: Self = Self { may_have_been_applied: false, remedy: Remedy::Again };
+    /// This server takes no writes (any more): another connection may lead to one that does.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    const WRONG_SERVER: Self = Self { may_have_been_applied: false, remedy: Remedy::Reconnect };
+    /// The connection broke, at an unknown point.
+    const BROKEN: Self = Self { may_have_been_applied: true, remedy: Remedy::Reconnect };
+    /// The database answered, but does not know what will be found.
+    const UNCERTAIN: Self = Self { may_have_been_applied: true, remedy: Remedy::None };
+
+    pub(crate) fn of(error: &sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(answer) => Self::of_answer(&**answer),
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Configuration(_)
+            | sqlx::Error::InvalidArgument(_)
+            | sqlx::Error::Encode(_) => Self::REFUSED,
+            // The connection, or the thread that serves it, broke, or what came over it makes no sense.
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
+                Self::BROKEN
+            }
+            _ => Self::UNCERTAIN,
+        }
+    }
+
+    fn of_answer(answer: &dyn DatabaseError) -> Self {
+        #[cfg(feature = "sqlite")]
+        if let Some(error) = answer.try_downcast_ref::<sqlx::sqlite::SqliteError>() {
+            // The low byte is the kind, the rest its details.
+            return Self::of_sqlite(error.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or(1) & 0xff);
+        }
+        Self::UNCERTAIN
+    }
+
+    #[cfg(feature = "sqlite")]
+    fn of_sqlite(kind: u32) -> Self {
+        match kind {
+            // BUSY, LOCKED: another connection has the lock.
+            5 | 6 => Self::IN_THE_WAY,
+            // IOERR: when the last sync fails, the log holds a complete write, which a recovery may find.
+            10 => Self::UNCERTAIN,
+            // Among them READONLY, CORRUPT, FULL, CANTOPEN, TOOBIG, CONSTRAINT, NOTADB, and ERROR for a missing table.
+            _ => Self::REFUSED,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_uncertain_and_a_refusal_is_not() {
+        let broken = sqlx::Error::Io(std::io::ErrorKind::UnexpectedEof.into());
+        assert_eq!(Verdict::of(&broken), Verdict::BROKEN);
+        assert_eq!(Verdict::of(&sqlx::Error::PoolTimedOut), Verdict::REFUSED);
+        assert_eq!(Verdict::of(&sqlx::Error::RowNotFound), Verdict::UNCERTAIN);
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn sqlite_knows_what_it_rolled_back() {
+        assert_eq!(Verdict::of_sqlite(5), Verdict::IN_THE_WAY);
+        assert_eq!(Verdict::of_sqlite(8), Verdict::REFUSED);
+        assert_eq!(Verdict::of_sqlite(10), Verdict::UNCERTAIN);
+        assert_eq!(Verdict::of_sqlite(13), Verdict::REFUSED);
+    }
+}
