@@ -1,0 +1,203 @@
+//! The response future: what happens to a response on its way out.
+
+use std::any::TypeId;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::Response;
+use pin_project_lite::pin_project;
+use sessions_core::{Committed, CookieChange, Error, Outcome, Session};
+use tokio::runtime::Handle;
+
+use crate::drain::Commit;
+use crate::failure;
+use crate::headers;
+use crate::layer::Config;
+use crate::respond::RespondToError;
+
+pin_project! {
+    /// Waits for the handler, then for the commit, and only then gives the response (H3).
+    ///
+    /// Dropped before the handler has answered, it commits nothing; dropped during the commit, the commit goes on (H9).
+    pub struct ResponseFuture<F, B, E> {
+        #[pin]
+        inner: Option<F>,
+        request: Layered<E>,
+        refused: Option<Error>,
+        committing: Option<Committing<B>>,
+    }
+
+    impl<F, B, E> PinnedDrop for ResponseFuture<F, B, E> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if let Some(Committing { commit, runtime: Some(runtime), .. }) = this.committing.take() {
+                this.request.config.detached.finish(commit, &runtime);
+            }
+        }
+    }
+}
+
+/// What a layer knows of one request.
+pub(crate) struct Layered<E> {
+    pub(crate) config: Arc<Config>,
+    pub(crate) marker: TypeId,
+    pub(crate) session: Session,
+    pub(crate) errors: E,
+}
+
+/// A commit under way, and the response that waits for it.
+struct Committing<B> {
+    commit: Commit,
+    response: Response<B>,
+    /// Where the commit goes on if the client goes away: the runtime that it began on.
+    runtime: Option<Handle>,
+}
+
+impl<F, B, E> ResponseFuture<F, B, E> {
+    pub(crate) fn new(inner: F, request: Layered<E>) -> Self {
+        Self { inner: Some(inner), request, refused: None, committing: None }
+    }
+
+    /// Answers with an error, without a handler.
+    pub(crate) fn refused(error: Error, request: Layered<E>) -> Self {
+        Self { inner: None, request, refused: Some(error), committing: None }
+    }
+}
+
+impl<F, B, E, Err> Future for ResponseFuture<F, B, E>
+where
+    F: Future<Output = Result<Response<B>, Err>>,
+    E: RespondToError<B>,
+{
+    type Output = Result<Response<B>, Err>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Some(error) = this.refused.take() {
+            return Poll::Ready(Ok(this.request.fail(error)));
+        }
+        if let Some(inner) = this.inner.as_mut().as_pin_mut() {
+            let response = ready!(inner.poll(cx))?;
+            this.inner.set(None);
+            match this.request.answered(response) {
+                Answered::Done(response) => return Poll::Ready(Ok(response)),
+                Answered::Commit(commit, response) => {
+                    let runtime = Handle::try_current().ok();
+                    *this.committing = Some(Committing { commit, response, runtime });
+                }
+            }
+        }
+        let committing = this.committing.as_mut().expect("a response future is not polled again once it is ready");
+        let result = ready!(committing.commit.as_mut().poll(cx));
+        let response = this.committing.take().map(|committing| committing.response);
+        Poll::Ready(Ok(this.request.committed(result, response.expect("it was there above"))))
+    }
+}
+
+/// What is left to do when the handler has answered.
+enum Answered<B> {
+    Done(Response<B>),
+    Commit(Commit, Response<B>),
+}
+
+impl<E> Layered<E> {
+    fn answered<B>(&self, mut response: Response<B>) -> Answered<B>
+    where
+        E: RespondToError<B>,
+    {
+        if let Some(error) = failure::take(&mut response, self.marker) {
+            self.session.seal();
+            return Answered::Done(self.fail(error));
+        }
+        headers::drop_foreign(response.headers_mut(), self.config.cookie.name());
+        if self.session.is_open() {
+            headers::vary_by_cookie(response.headers_mut());
+        }
+        match self.commit(&response) {
+            Some(commit) => Answered::Commit(commit, response),
+            None => Answered::Done(response),
+        }
+    }
+
+    /// The commit, if there is anything to do. Otherwise the session is sealed (H4).
+    fn commit<B>(&self, response: &Response<B>) -> Option<Commit> {
+        let Config { manager, commit_when, touch_on_every_request, auto_renew, .. } = &*self.config;
+        let (session, auto_renew) = (&self.session, *auto_renew);
+        let asked = session.is_open();
+        let wanted = commit_when.as_ref().is_none_or(|wanted| wanted(response.status(), response.headers()));
+        if !wanted || !(asked || *touch_on_every_request && session.has_token()) {
+            session.seal();
+            return None;
+        }
+        if asked && auto_renew {
+            renew_if_due(session);
+        }
+        if manager.seal_unless_due(session) {
+            return None;
+        }
+        let (manager, session) = (manager.clone(), session.clone());
+        Some(Box::pin(async move {
+            if !asked {
+                // The handler did not ask, so that an outage must not show either (H11).
+                if let Err(error) = manager.open(&session).await {
+                    tracing::warn!(target: "sessions", %error, "session.touch_failed");
+                    session.seal();
+                    return Ok(Committed { outcome: Outcome::Unchanged, cookie: CookieChange::Keep });
+                }
+                if auto_renew {
+                    renew_if_due(&session);
+                }
+            }
+            manager.commit(&session).await
+        }))
+    }
+
+    fn committed<B>(&self, result: Result<Committed, Error>, mut response: Response<B>) -> Response<B>
+    where
+        E: RespondToError<B>,
+    {
+        let Committed { outcome, cookie } = match result {
+            Ok(committed) => committed,
+            Err(error) => return self.fail(error),
+        };
+        if outcome == Outcome::Lost {
+            return self.errors.respond(Error::lost());
+        }
+        let config = &self.config.cookie;
+        match cookie {
+            CookieChange::Keep => {}
+            CookieChange::Set { token, persistent, max_age } => {
+                headers::set_cookie(response.headers_mut(), config.set(&token, persistent, max_age));
+            }
+            CookieChange::Remove => headers::set_cookie(response.headers_mut(), config.removal()),
+        }
+        response
+    }
+
+    fn fail<B>(&self, error: Error) -> Response<B>
+    where
+        E: RespondToError<B>,
+    {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::error!(target: "sessions", %error, cause, "session.request_failed");
+        self.errors.respond(error)
+    }
+}
+
+/// A sealed session is not renewed: nothing is lost by that.
+fn renew_if_due(session: &Session) {
+    if session.should_rotate() {
+        session.renew_quietly().unwrap_or_default();
+    }
+}
+
+impl<F, B, E> fmt::Debug for ResponseFuture<F, B, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture")
+            .field("session", &self.request.session)
+            .field("committing", &self.committing.is_some())
+            .finish_non_exhaustive()
+    }
+}
