@@ -1,0 +1,167 @@
+//! One operation of the contract on its way: its deadline, its commands, and what their failures mean for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{Cmd, RedisResult, Value};
+use tokio::time::{Instant, timeout_at};
+
+use crate::connection::{Link, Live, Request};
+use crate::error::{Cause, Failure};
+use crate::script::Script;
+
+/// What a command does to sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing that the contract can see: reading, and the upkeep of an index.
+    None,
+    /// It writes, and doing it twice is doing it once: compare-and-swap by version, and create, whose second run finds the
+    /// first one's version.
+    Repeatable,
+    /// It writes, and a second run would answer something else: deletion counts.
+    Once,
+}
+
+/// An operation with its deadline.
+pub(crate) struct Call<'a> {
+    link: &'a Link,
+    limit: Duration,
+    until: Instant,
+}
+
+impl<'a> Call<'a> {
+    /// Begins an operation, unless the store was stopped (G18).
+    pub(crate) fn begin(link: &'a Link, limit: Duration) -> Result<Self, Failure> {
+        if link.is_closed() {
+            return Err(Cause::Stopped.certain());
+        }
+        Ok(Self { link, limit, until: Instant::now() + limit })
+    }
+
+    /// Whether keys are on many nodes.
+    pub(crate) fn is_clustered(&self) -> bool {
+        self.link.origin().is_cluster()
+    }
+
+    /// Connects, if that has not happened yet.
+    pub(crate) async fn connection(&self) -> Result<Arc<Live>, Failure> {
+        if let Some(live) = self.link.ready() {
+            return Ok(live);
+        }
+        match timeout_at(self.until, self.link.connect()).await {
+            Ok(made) => made.map_err(Cause::certain),
+            Err(_) => Err(Cause::NotConnectedInTime(self.limit).certain()),
+        }
+    }
+
+    /// Sends a command.
+    pub(crate) async fn send(&self, request: &Request, effect: Effect) -> Result<Value, Failure> {
+        self.attempt(effect, |live| async move { live.send(request).await }).await
+    }
+
+    /// Runs a script: by its digest, and by its text where the server does not know the digest.
+    pub(crate) async fn run(
+        &self,
+        script: &Script,
+        key: &[u8],
+        args: impl Fn(&mut Cmd) + Sync,
+        effect: Effect,
+    ) -> Result<Value, Failure> {
+        let request = |mut cmd: Cmd| {
+            args(&mut cmd);
+            Request { key: key.to_vec(), cmd }
+        };
+        match self.send(&request(script.by_digest(key)), effect).await {
+            // The answer says that this call did nothing; an earlier one that went missing is still in doubt.
+            Err(Failure { cause: Cause::Answered(code), maybe_applied }) if code == "NOSCRIPT" => self
+                .send(&request(script.by_text(key)), effect)
+                .await
+                .map_err(|failure| Failure { maybe_applied: failure.maybe_applied || maybe_applied, ..failure }),
+            answer => answer,
+        }
+    }
+
+    /// Sends many commands at once, and gives the answer to each. Fails when any of them went unanswered.
+    pub(crate) async fn send_all(
+        &self,
+        requests: &[Request],
+        effect: Effect,
+    ) -> Result<Vec<Result<Value, Cause>>, Failure> {
+        if requests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let answers = self.attempt(effect, |live| async move { live.send_all(requests).await }).await?;
+        answers
+            .into_iter()
+            .map(|answer| match answer.map_err(|error| Cause::of(&error)) {
+                Err(cause @ (Cause::NotConnected(_) | Cause::Dropped(_) | Cause::Unexpected)) => {
+                    Err(Failure { cause, maybe_applied: effect != Effect::None })
+                }
+                answer => Ok(answer),
+            })
+            .collect()
+    }
+
+    /// Asks the server, or every primary of a Cluster, something that is about no key.
+    pub(crate) async fn ask_primaries(&self, cmd: &Cmd) -> Result<Vec<Value>, Failure> {
+        self.attempt(Effect::None, |live| async move { live.ask_primaries(cmd).await }).await
+    }
+
+    async fn attempt<T, F>(&self, effect: Effect, send: impl Fn(Arc<Live>) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        let writes = effect != Effect::None;
+        let live = self.connection().await?;
+        let failure = match self.once(&live, writes, send(Arc::clone(&live))).await {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        // A connection that ended is most often one that ended long ago, and the command never left. On a Cluster the client
+        // has repeated it already.
+        if !matches!(failure.cause, Cause::Dropped(_)) || effect == Effect::Once || live.is_cluster() {
+            return Err(failure);
+        }
+        // From here on nothing is certain but success: the first one may have been applied, whatever happens to the second.
+        let again = async {
+            let live = self.connection().await?;
+            self.once(&live, writes, send(Arc::clone(&live))).await
+        };
+        again.await.map_err(|second| Failure { maybe_applied: second.maybe_applied || failure.maybe_applied, ..second })
+    }
+
+    async fn once<T>(
+        &self,
+        live: &Live,
+        writes: bool,
+        answer: impl Future<Output = RedisResult<T>>,
+    ) -> Result<T, Failure> {
+        let mark = live.mark();
+        let Ok(answer) = timeout_at(self.until, answer).await else {
+            // One slow command is no reason to drop a connection on which others are answered.
+            if live.silent_since(mark) {
+                self.link.give_up(live);
+            }
+            return Err(Failure { cause: Cause::Silent(self.limit), maybe_applied: writes });
+        };
+        let error = match answer {
+            Ok(answer) => {
+                live.heard();
+                return Ok(answer);
+            }
+            Err(error) => error,
+        };
+        let cause = Cause::of(&error);
+        match &cause {
+            Cause::Answered(code) => {
+                live.heard();
+                if code == "READONLY" {
+                    self.link.demoted(live);
+                }
+            }
+            _ => self.link.give_up(live),
+        }
+        let maybe_applied = writes && (cause.leaves_doubt() || live.may_have_repeated_since(mark));
+        Err(Failure { cause, maybe_applied })
+    }
+}

@@ -1,0 +1,277 @@
+//! The connection that all operations share: made at the first of them, replaced when it ended or went silent.
+//!
+//! At most one attempt to connect is under way; whoever needs a connection meanwhile waits for it, each within its own
+//! deadline, and shares its outcome. A failed attempt is not remembered: the next operation tries anew, so that the store is
+//! back as soon as the server is.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, MultiplexedConnection};
+use redis::{Cmd, Pipeline, RedisError, RedisResult, Value};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+use crate::error::Cause;
+use crate::source::Origin;
+
+/// A connection of any kind.
+#[derive(Clone)]
+pub(crate) enum Connection {
+    Single(MultiplexedConnection),
+    Managed(ConnectionManager),
+    #[cfg(feature = "cluster")]
+    Cluster(redis::cluster_async::ClusterConnection),
+}
+
+/// A command, and the key that decides where it goes on a Cluster.
+pub(crate) struct Request {
+    pub(crate) key: Vec<u8>,
+    pub(crate) cmd: Cmd,
+}
+
+impl Connection {
+    async fn send(&mut self, request: &Request) -> RedisResult<Value> {
+        let Request { key, cmd } = request;
+        let answer = match self {
+            Self::Single(connection) => connection.send_packed_command(cmd).await,
+            Self::Managed(connection) => connection.send_packed_command(cmd).await,
+            #[cfg(feature = "cluster")]
+            Self::Cluster(connection) => connection.route_command(cmd.clone(), to_primary_of(key)).await,
+        };
+        #[cfg(not(feature = "cluster"))]
+        let _ = key;
+        answer?.extract_error()
+    }
+
+    /// One answer of each primary.
+    async fn ask_primaries(&mut self, cmd: &Cmd) -> RedisResult<Vec<Value>> {
+        let answers = match self {
+            Self::Single(connection) => vec![connection.send_packed_command(cmd).await?],
+            Self::Managed(connection) => vec![connection.send_packed_command(cmd).await?],
+            #[cfg(feature = "cluster")]
+            Self::Cluster(connection) => match connection.route_command(cmd.clone(), to_all_primaries()).await? {
+                Value::Map(answers) => answers.into_iter().map(|(_node, answer)| answer).collect(),
+                answer => vec![answer],
+            },
+        };
+        answers.into_iter().map(Value::extract_error).collect()
+    }
+
+    /// Sends many commands at once, and gives the answer to each.
+    async fn send_all(&mut self, requests: &[Request]) -> RedisResult<Vec<RedisResult<Value>>> {
+        match self {
+            Self::Single(connection) => pipelined(connection, requests).await,
+            Self::Managed(connection) => pipelined(connection, requests).await,
+            #[cfg(feature = "cluster")]
+            Self::Cluster(connection) => Ok(spread(connection, requests).await),
+        }
+    }
+}
+
+async fn pipelined(
+    connection: &mut impl redis::aio::ConnectionLike,
+    requests: &[Request],
+) -> RedisResult<Vec<RedisResult<Value>>> {
+    let mut answers = Vec::with_capacity(requests.len());
+    for requests in requests.chunks(PIPELINE) {
+        let mut pipeline = Pipeline::with_capacity(requests.len());
+        for request in requests {
+            pipeline.add_command(request.cmd.clone());
+        }
+        answers.extend(pipeline.ignore_errors().query_async::<Vec<RedisResult<Value>>>(connection).await?);
+    }
+    Ok(answers)
+}
+
+/// A pipeline goes to one node, these commands go to many: each on its own, and the client bundles what goes to one node.
+#[cfg(feature = "cluster")]
+async fn spread(connection: &redis::cluster_async::ClusterConnection, requests: &[Request]) -> Vec<RedisResult<Value>> {
+    use futures_util::StreamExt;
+
+    let answers: Vec<_> = requests
+        .iter()
+        .map(|request| {
+            let mut connection = Connection::Cluster(connection.clone());
+            async move { connection.send(request).await }
+        })
+        .collect();
+    futures_util::stream::iter(answers).buffered(AT_ONCE).collect().await
+}
+
+/// Always the primary, whatever the client was told about reading from replicas: a replica may not know yet what is over.
+#[cfg(feature = "cluster")]
+fn to_primary_of(key: &[u8]) -> redis::cluster_routing::RoutingInfo {
+    use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
+
+    RoutingInfo::SingleNode(SingleNodeRoutingInfo::SpecificNode(Route::with_key(key, SlotAddr::Master)))
+}
+
+#[cfg(feature = "cluster")]
+fn to_all_primaries() -> redis::cluster_routing::RoutingInfo {
+    use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
+
+    RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None))
+}
+
+/// A connection with what is known about its health.
+pub(crate) struct Live {
+    connection: Connection,
+    since: Instant,
+    /// It has ended, or has gone silent: not to be used again.
+    ended: Arc<AtomicBool>,
+    /// Answers so far.
+    answers: AtomicU64,
+    /// Of a Cluster, where the client tells: how many connections to nodes have ended.
+    ended_nodes: Option<Arc<AtomicU64>>,
+}
+
+/// What was known about a connection when a command was sent.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    answers: u64,
+    ended_nodes: u64,
+}
+
+impl Live {
+    pub(crate) fn new(connection: Connection, ended: Arc<AtomicBool>, ended_nodes: Option<Arc<AtomicU64>>) -> Self {
+        Self { connection, since: Instant::now(), ended, answers: AtomicU64::new(0), ended_nodes }
+    }
+
+    pub(crate) async fn send(&self, request: &Request) -> RedisResult<Value> {
+        self.connection.clone().send(request).await
+    }
+
+    pub(crate) async fn send_all(&self, requests: &[Request]) -> RedisResult<Vec<RedisResult<Value>>> {
+        self.connection.clone().send_all(requests).await
+    }
+
+    pub(crate) async fn ask_primaries(&self, cmd: &Cmd) -> RedisResult<Vec<Value>> {
+        self.connection.clone().ask_primaries(cmd).await
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            answers: self.answers.load(Ordering::Relaxed),
+            ended_nodes: self.count_ended_nodes().unwrap_or_default(),
+        }
+    }
+
+    /// The server answered something.
+    pub(crate) fn heard(&self) {
+        self.answers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether nobody got an answer since then.
+    pub(crate) fn silent_since(&self, mark: Mark) -> bool {
+        self.answers.load(Ordering::Relaxed) == mark.answers
+    }
+
+    /// Whether the client itself may have sent a command twice since then. The Cluster's does when a connection to a node
+    /// ends; one that does not tell about that is taken to have done so.
+    pub(crate) fn may_have_repeated_since(&self, mark: Mark) -> bool {
+        self.is_cluster() && self.count_ended_nodes() != Some(mark.ended_nodes)
+    }
+
+    pub(crate) fn is_cluster(&self) -> bool {
+        match self.connection {
+            Connection::Single(_) | Connection::Managed(_) => false,
+            #[cfg(feature = "cluster")]
+            Connection::Cluster(_) => true,
+        }
+    }
+
+    fn count_ended_nodes(&self) -> Option<u64> {
+        self.ended_nodes.as_ref().map(|count| count.load(Ordering::Relaxed))
+    }
+}
+
+type Attempt = Arc<OnceCell<Result<Arc<Live>, RedisError>>>;
+
+/// The connection of a store and all of its clones.
+pub(crate) struct Link {
+    origin: Origin,
+    current: Mutex<Attempt>,
+    closed: AtomicBool,
+}
+
+impl Link {
+    pub(crate) fn new(origin: Origin) -> Self {
+        Self { origin, current: Mutex::default(), closed: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The connection, if there is one that can be used without waiting.
+    pub(crate) fn ready(&self) -> Option<Arc<Live>> {
+        match self.lock().get() {
+            Some(Ok(live)) if self.is_usable(live) => Some(Arc::clone(live)),
+            _ => None,
+        }
+    }
+
+    /// The connection, made if there is none.
+    ///
+    /// Cancel-safe: when the one who connects gives up, the next who waits takes over.
+    pub(crate) async fn connect(&self) -> Result<Arc<Live>, Cause> {
+        let attempt = {
+            let mut current = self.lock();
+            match current.get() {
+                Some(Ok(live)) if self.is_usable(live) => return Ok(Arc::clone(live)),
+                // Over: it failed, or what it made has ended.
+                Some(_) => *current = Attempt::default(),
+                None => {}
+            }
+            Arc::clone(&current)
+        };
+        let made = attempt.get_or_init(|| async { self.origin.connect().await.map(Arc::new) }).await;
+        match made {
+            // Stopped meanwhile: nobody shall keep it alive.
+            Ok(_) if self.is_closed() => {
+                self.close();
+                Err(Cause::Stopped)
+            }
+            Ok(live) => Ok(Arc::clone(live)),
+            Err(error) => Err(Cause::not_connected(error)),
+        }
+    }
+
+    /// Has the connection replaced before the next use. Who is waiting for an answer on it keeps waiting.
+    pub(crate) fn give_up(&self, live: &Live) {
+        live.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// The server says that it is no primary. The name may lead to another one by now, but a server that simply is a replica
+    /// must not cost a connection for each write.
+    pub(crate) fn demoted(&self, live: &Live) {
+        if live.since.elapsed() > Duration::from_secs(1) {
+            self.give_up(live);
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        *self.lock() = Attempt::default();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    fn is_usable(&self, live: &Live) -> bool {
+        !live.ended.load(Ordering::Relaxed) || !self.origin.replaces_connections()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Attempt> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many commands go out in one pipeline, which bounds the memory that the answers take on both sides.
+const PIPELINE: usize = 500;
+/// How many commands are under way on a Cluster for one operation.
+#[cfg(feature = "cluster")]
+const AT_ONCE: usize = 128;
