@@ -144,6 +144,15 @@ impl Failure {
         }
     }
 
+    /// Whether a statement for many jobs may have failed like this because of one of them.
+    pub(crate) fn may_concern_one_job(&self) -> bool {
+        match self {
+            Self::ForeignRow(_) => true,
+            Self::Statement(_, verdict) => verdict.remedy == Remedy::None,
+            _ => false,
+        }
+    }
+
     /// What to do about it.
     pub(crate) fn remedy(&self) -> Remedy {
         match self {

@@ -214,8 +214,8 @@ impl<B: Batch> Driver<B> {
                     let _ = reply.send(Ok(answer));
                 }
             }
-            // The database refused all for the sake of one, perhaps: each gets its own verdict.
-            Err(failure) if jobs.len() > 1 && !failure.may_have_been_applied() => {
+            // All failed for the sake of one, perhaps: each gets its own verdict. Running them again is safe.
+            Err(failure) if jobs.len() > 1 && failure.may_concern_one_job() => {
                 for (reply, job) in replies.into_iter().zip(jobs) {
                     let answer = self.run_patiently(connection, std::slice::from_ref(job)).await;
                     let _ =

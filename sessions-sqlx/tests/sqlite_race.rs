@@ -4,9 +4,10 @@
 
 mod support;
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::process::{Command, Stdio};
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
 use sessions_core::{Change, Entry, SessionId, SessionStore, Ttl, UpdateOutcome, Version};
@@ -128,24 +129,25 @@ async fn g01_loads_at_the_same_time_get_their_own_sessions() {
     }
 }
 
-/// Drops the future after each number of polls it can take, and shows that the store still works.
+/// Drops futures after each number of polls and at each stage of the statement behind them, and shows that the store works on.
 #[tokio::test]
 async fn g11_dropped_futures_leave_all_or_nothing() {
     let dir = TempDir::new();
     let store = support::open(&dir).await;
     let mut completed = 0;
-    for polls in 0..60 {
-        let id = id(polls);
+    for round in 0..60 {
+        let (polls, yields) = (round % 3, round / 3);
+        let id = id(round);
         store.create(&id, &owned(1, b"before", "alice"), MINUTE).await.expect("create");
         let next = owned(2, b"after", "bob");
         let change = Change { ttl: Ttl::After(2 * MINUTE), reindex: true };
-        if poll_times(polls % 6, store.update(&id, Version::from_u64(1), &next, change)).await {
+        if drop_after(polls, yields, store.update(&id, Version::from_u64(1), &next, change)).await {
             completed += 1;
         }
-        let _ = poll_times(polls % 5, store.touch(&id, Version::from_u64(1), MINUTE)).await;
-        let _ = poll_times(polls % 4, store.load(&id)).await;
-        let _ = poll_times(polls % 3, store.owned_by(&support::owner("alice"))).await;
-        let _ = poll_times(polls % 2, store.delete(&[support::id(1_000 + polls)])).await;
+        drop_after(polls, yields, store.touch(&id, Version::from_u64(1), MINUTE)).await;
+        drop_after(polls, yields, store.load(&id)).await;
+        drop_after(polls, yields, store.owned_by(&support::owner("alice"))).await;
+        drop_after(polls, yields, store.delete(&[support::id(1_000 + round)])).await;
         let there = store.load(&id).await.expect("the store works").expect("live");
         let whole = match there.version.as_u64() {
             1 => (&b"before"[..], "alice"),
@@ -156,17 +158,26 @@ async fn g11_dropped_futures_leave_all_or_nothing() {
     assert!(completed > 0, "a control: some updates ran to their end");
 }
 
-/// Polls at most `polls` times, a wake-up apart; whether it was ready by then.
-async fn poll_times<T>(polls: u64, future: impl Future<Output = T>) -> bool {
+/// Polls `polls` times, as the future asks for it, lets others run `yields` times, and drops it; whether it was ready.
+async fn drop_after<T>(polls: u64, yields: u64, future: impl Future<Output = T>) -> bool {
     let mut future = pin!(future);
-    for _ in 0..polls {
-        if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
-            return true;
+    let mut left = polls;
+    let ready = poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(false);
         }
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(_) => Poll::Ready(true),
+            Poll::Pending if left == 0 => Poll::Ready(false),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await;
+    for _ in 0..yields {
         tokio::task::yield_now().await;
-        tokio::task::spawn_blocking(|| {}).await.expect("a blocking thread");
     }
-    false
+    ready
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

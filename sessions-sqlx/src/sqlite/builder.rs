@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sessions_core::{Clock, SystemClock};
-use sqlx::ConnectOptions;
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Executor, SqlitePool};
 
 use super::SqliteStore;
 use super::reads::Reads;
@@ -120,7 +119,7 @@ impl SqliteStoreBuilder {
                 pool.min_connections(1).max_connections(1).connect_with(options).await.map_err(Error::connect)?;
             return Ok(self.build(Pools { readers: pool.clone(), writer: pool, own: true }));
         }
-        into_wal(&options, self.settings.deadline).await?;
+        prepare(&options, self.settings.deadline).await?;
         let writer = pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(Error::connect)?;
         let readers = pool.max_connections(self.readers.into()).connect_lazy_with(options);
         Ok(self.build(Pools { readers, writer, own: true }))
@@ -167,16 +166,15 @@ fn parse(url: &str) -> Result<(SqliteConnectOptions, bool), Error> {
     Ok((if mode.is_none() { options.create_if_missing(true) } else { options }, in_memory))
 }
 
-/// Changing the journal mode takes a lock that SQLite does not wait for, so that processes that start together have to
-/// try again.
-async fn into_wal(options: &SqliteConnectOptions, patience: Duration) -> Result<(), Error> {
+/// Puts the file into WAL mode and makes sure that it can be written to. Changing the mode takes a lock that SQLite does not
+/// wait for, so that processes that start together have to try again.
+async fn prepare(options: &SqliteConnectOptions, patience: Duration) -> Result<(), Error> {
     let options = options.clone().journal_mode(SqliteJournalMode::Wal);
     let attempts = async {
         loop {
-            match options.connect().await {
-                Ok(connection) => return sqlx::Connection::close(connection).await,
+            match prepare_once(&options).await {
                 Err(error) if Verdict::of(&error).remedy == Remedy::Again => tokio::time::sleep(BUSY_SLICE).await,
-                Err(error) => return Err(error),
+                outcome => return outcome,
             }
         }
     };
@@ -184,4 +182,12 @@ async fn into_wal(options: &SqliteConnectOptions, patience: Duration) -> Result<
         Ok(outcome) => outcome.map_err(Error::connect),
         Err(_) => Err(Error::connect(sqlx::Error::PoolTimedOut)),
     }
+}
+
+async fn prepare_once(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = options.connect().await?;
+    // SQLite opens a file that it may only read without a word. Nothing of this stays: not even on an error, with which the
+    // connection ends.
+    connection.execute(sqlx::raw_sql("BEGIN IMMEDIATE; PRAGMA user_version = 0; ROLLBACK")).await?;
+    connection.close().await
 }

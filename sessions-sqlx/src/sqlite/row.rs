@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use sessions_core::{Owner, SessionId, Stored, Timestamp, Version};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, Row};
+use sqlx::{Arguments, Row, Sqlite};
 
 use crate::error::Failure;
 
@@ -11,7 +11,7 @@ use crate::error::Failure;
 pub(crate) fn session(row: &SqliteRow) -> Result<(SessionId, Stored), Failure> {
     let version: i64 = column(row, 1, "version")?;
     let expires_at: i64 = column(row, 2, "expires_at")?;
-    let owner: Option<&[u8]> = column(row, 3, "owner")?;
+    let owner: Option<&[u8]> = nullable(row, 3, "owner")?;
     let record: Vec<u8> = column(row, 4, "record")?;
     let stored = Stored {
         version: Version::from_u64(version.cast_unsigned()),
@@ -42,10 +42,18 @@ fn owner_of(bytes: &[u8]) -> Result<Owner, Failure> {
     std::str::from_utf8(bytes).ok().and_then(|text| Owner::new(text).ok()).ok_or(Failure::ForeignRow("owner"))
 }
 
-/// The source is dropped deliberately: it may quote what the row holds (G19).
 fn column<'r, T>(row: &'r SqliteRow, index: usize, name: &'static str) -> Result<T, Failure>
 where
-    T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+    T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+{
+    // A NULL would decode to a zero or to nothing.
+    nullable(row, index, name)?.ok_or(Failure::ForeignRow(name))
+}
+
+/// The source is dropped deliberately: it may quote what the row holds (G19).
+fn nullable<'r, T>(row: &'r SqliteRow, index: usize, name: &'static str) -> Result<Option<T>, Failure>
+where
+    T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
 {
     row.try_get(index).map_err(|_| Failure::ForeignRow(name))
 }
@@ -88,7 +96,7 @@ impl Bound {
         self.add(number)
     }
 
-    fn add<'q, T: sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>>(&mut self, value: T) -> &mut Self {
+    fn add<'q, T: sqlx::Encode<'q, Sqlite> + sqlx::Type<Sqlite>>(&mut self, value: T) -> &mut Self {
         self.0.add(value).expect("numbers and bytes can always be bound");
         self
     }
