@@ -70,7 +70,6 @@ impl Reference {
     /// Everything that is held, expired sessions too, behind the contract's back: for stores that break it on purpose.
     ///
     /// Other operations block while the guard lives: keep it for one expression, and never over an await.
-    #[must_use]
     pub fn held(&self) -> MutexGuard<'_, HashMap<SessionId, Stored>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }

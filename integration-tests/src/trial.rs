@@ -26,7 +26,7 @@ pub(crate) const WINDOWS: [Duration; 4] = [
     Duration::from_millis(12_800),
 ];
 
-/// How much longer than asked a test waits in real time: the store may read another clock than this machine's timer.
+/// How much longer than a time to live a test waits: the store may read another clock than this machine's timer.
 const MARGIN: Duration = Duration::from_millis(20);
 
 /// One run of one test.
@@ -131,7 +131,7 @@ impl<H: Harness> Trial<H> {
     /// Creates a session that has expired when this returns.
     pub(crate) async fn create_expired(&self, store: &H::Store, entry: &Entry) -> SessionId {
         let id = self.create_for(store, entry, SHORT).await;
-        self.elapse(SHORT).await;
+        self.outlast(SHORT).await;
         id
     }
 
@@ -172,12 +172,26 @@ impl<H: Harness> Trial<H> {
         self.profile.clock.as_ref().map_or_else(|| SystemClock.now(), Clock::now)
     }
 
-    /// Returns when at least this time has passed for the store.
+    /// Returns when this time has passed for the store: exactly, by a clock that the suite holds, else about.
     pub(crate) async fn elapse(&self, duration: Duration) {
         match &self.profile.clock {
             Some(clock) => clock.advance(duration),
-            None => tokio::time::sleep(duration + MARGIN).await,
+            None => tokio::time::sleep(duration).await,
         }
+    }
+
+    /// Returns when a session that had this time to live is surely over.
+    pub(crate) async fn outlast(&self, ttl: Duration) {
+        self.elapse(ttl + MARGIN).await;
+    }
+
+    /// Checks that a session is over, as one that was created to be over by now.
+    ///
+    /// What a store makes of expired sessions is for G3 to test, which finds them absent.
+    pub(crate) async fn assert_over(&self, store: &H::Store, id: &SessionId) {
+        let control = self.create_expired(store, &self.entry()).await;
+        let [session, control] = [store.load(id).await.answer(), store.load(&control).await.answer()];
+        assert_eq!(session.is_some(), control.is_some(), "whether the session lives on beyond its time");
     }
 }
 

@@ -71,8 +71,8 @@ pub(crate) async fn g01_keep_does_not_start_the_time_anew<H: Harness>(trial: &Tr
         if store.update(&id, first.version, &second, KEEP).await.answer() != UpdateOutcome::Written {
             continue;
         }
-        trial.elapse(window / 2).await;
-        assert_eq!(store.load(&id).await.answer(), None, "the session lives longer than its time");
+        trial.outlast(window / 2).await;
+        trial.assert_over(&store, &id).await;
         return;
     }
     panic!("no session lived long enough to be updated");
@@ -100,7 +100,7 @@ pub(crate) async fn g01_after_lets_a_session_live_longer<H: Harness>(trial: &Tri
         if store.update(&id, first.version, &second, after(HOUR)).await.answer() != UpdateOutcome::Written {
             continue;
         }
-        trial.elapse(window).await;
+        trial.outlast(window).await;
         assert_holds(&load(&store, &id).await, &second);
         return;
     }

@@ -95,7 +95,7 @@ pub(crate) async fn g03_a_zero_ttl_is_a_millisecond<H: Harness>(trial: &Trial<H>
             trial.profile.assert_expiry(&load(&store, &id).await, MILLISECOND, [trial.now(); 2]);
         }
     }
-    trial.elapse(MILLISECOND).await;
+    trial.outlast(MILLISECOND).await;
     for id in [created, updated, touched] {
         assert_absent(&store, &id).await;
     }
@@ -112,7 +112,7 @@ pub(crate) async fn g03_the_longest_ttl_is_a_century<H: Harness>(trial: &Trial<H
         let touched = trial.create(&store, &first).await;
         assert!(store.touch(&touched, first.version, ttl).await.answer());
         let written = [before, trial.now()];
-        trial.elapse(SHORT).await;
+        trial.outlast(SHORT).await;
         for id in [created, updated, touched] {
             trial.profile.assert_expiry(&load(&store, &id).await, MAX_TTL, written);
         }
@@ -128,7 +128,7 @@ pub(crate) async fn g03_live_until_the_last_millisecond<H: Harness>(trial: &Tria
         load(&store, &id).await;
         trial.elapse(MILLISECOND).await;
     } else {
-        trial.elapse(SHORT).await;
+        trial.outlast(SHORT).await;
     }
     assert_absent(&store, &id).await;
 }

@@ -27,7 +27,7 @@ pub(crate) async fn g06_a_conflict_moves_no_expiry<H: Harness>(trial: &Trial<H>)
     let store = trial.open().await;
     let id = trial.create(&store, &trial.entry()).await;
     store.update(&id, trial.version(), &trial.entry(), after(SHORT)).await.answer();
-    trial.elapse(SHORT).await;
+    trial.outlast(SHORT).await;
     load(&store, &id).await;
 }
 

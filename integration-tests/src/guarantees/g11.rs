@@ -133,7 +133,6 @@ pub(crate) async fn g11_dropped_reads_leave_the_store_usable<H: Harness>(trial: 
             cuts.cut(store.purge_expired(10)).await.map(Expect::answer);
         }
     }
-    load(&store, &id).await;
     assert_usable(trial, &store).await;
 }
 

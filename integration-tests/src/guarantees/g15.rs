@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use sessions_core::{Change, CreateOutcome, Entry, Owner, SessionId, SessionStore, Timestamp, Ttl, UpdateOutcome};
+use sessions_core::{Change, Entry, Owner, SessionId, SessionStore, Timestamp, Ttl, UpdateOutcome};
 
 use crate::expect::{Expect, KEEP, after, load, write};
 use crate::harness::Harness;
@@ -96,7 +96,7 @@ pub(crate) async fn g15_any_deadline<H: Harness>(trial: &Trial<H>) {
         let first = of(trial.now().after(window));
         let id = trial.create_for(&store, &first, window).await;
         let outcome = store.update(&id, first.version, &of(Timestamp::MAX), after(HOUR)).await.answer();
-        trial.elapse(window).await;
+        trial.outlast(window).await;
         if outcome == UpdateOutcome::Written {
             ids.push(id);
             assert_owns(&store, &owner, &ids).await;
@@ -205,9 +205,4 @@ async fn assert_owns(store: &impl SessionStore, owner: &Owner, ids: &[SessionId]
     listed.sort_unstable();
     expected.sort_unstable();
     assert_eq!(listed, expected, "the sessions of {:?}", owner.as_str());
-}
-
-/// Creates a session under an id that may have been used before.
-async fn create_again(store: &impl SessionStore, id: &SessionId, entry: &Entry) {
-    assert_eq!(store.create(id, entry, HOUR).await.answer(), CreateOutcome::Created, "create under an absent id");
 }
