@@ -76,6 +76,8 @@ struct State {
     /// The step of the run that goes on now.
     step: usize,
     waiting: Vec<Option<&'static str>>,
+    /// The call that each request waits at.
+    parked: Vec<Option<Call>>,
     fates: Vec<Option<Fate>>,
     calls: Vec<usize>,
     late: VecDeque<Late>,
@@ -87,6 +89,7 @@ impl Gate {
     pub fn new(inner: Arc<dyn SessionStore>, requests: usize) -> Self {
         let state = State {
             waiting: vec![None; requests],
+            parked: vec![None; requests],
             fates: vec![None; requests],
             calls: vec![0; requests],
             ..State::default()
@@ -113,6 +116,16 @@ impl Gate {
     /// Lets a request's call go on.
     pub fn release(&self, request: usize, fate: Fate) {
         self.state().fates[request] = Some(fate);
+    }
+
+    /// Forgets the call that a request waits at, because its future is dropped. `sent` says whether the call is on its way
+    /// all the same, to arrive later.
+    pub fn abandon(&self, request: usize, sent: bool) {
+        let mut state = self.state();
+        state.waiting[request] = None;
+        if let Some(call) = state.parked[request].take().filter(|call| sent && !matches!(call, Call::Read)) {
+            state.late.push_back(Late { request, call });
+        }
     }
 
     /// How many delayed calls have not arrived.
@@ -142,7 +155,7 @@ impl Gate {
 
     /// Waits at a step that is no store call, such as the passing of time.
     pub async fn step(&self, name: &'static str) {
-        self.park(name).await;
+        self.park(name, Call::Read).await;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -150,11 +163,11 @@ impl Gate {
     }
 
     /// Waits for the fate of a call of the polled request.
-    async fn park(&self, name: &'static str) -> (usize, Fate) {
+    async fn park(&self, name: &'static str, call: Call) -> (usize, Fate) {
         let request = {
             let mut state = self.state();
             let request = state.polled;
-            state.waiting[request] = Some(name);
+            (state.waiting[request], state.parked[request]) = (Some(name), Some(call));
             state.calls[request] += 1;
             request
         };
@@ -162,7 +175,7 @@ impl Gate {
             let mut state = self.state();
             match state.fates[request].take() {
                 Some(fate) => {
-                    state.waiting[request] = None;
+                    (state.waiting[request], state.parked[request]) = (None, None);
                     Poll::Ready((request, fate))
                 }
                 None => Poll::Pending,
@@ -177,7 +190,7 @@ impl Gate {
         call: Call,
         answer: impl AsyncFnOnce() -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let (request, fate) = self.park(name).await;
+        let (request, fate) = self.park(name, call.clone()).await;
         match fate {
             Fate::Refused => return Err(StoreError::unavailable("refused")),
             Fate::Delayed => {

@@ -1,5 +1,6 @@
 //! What a request does between its two store calls.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sessions_core::{Committed, Error, ManualClock, Session, SessionManager, Token};
@@ -79,6 +80,18 @@ pub fn key_of(request: usize) -> String {
 /// Longer than every session of a scenario lives.
 pub const PAST_EVERY_EXPIRY: Duration = Duration::from_secs(1_000_000);
 
+/// The session of a request and whether it was there, for a commit that is taken up again after its future was dropped.
+pub(crate) type Handle = Arc<Mutex<Option<(Session, bool)>>>;
+
+/// Goes on with the commit of a request whose future was dropped, if it had got so far.
+pub(crate) async fn resume(manager: SessionManager, handle: Handle) -> Response {
+    let begun = handle.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match begun {
+        Some((session, saw)) => Response { saw, result: manager.commit(&session).await.map(Some) },
+        None => Response { saw: false, result: Ok(None) },
+    }
+}
+
 /// Runs a request as an adapter would: open, handler, commit.
 pub(crate) async fn serve(
     act: Act,
@@ -87,6 +100,7 @@ pub(crate) async fn serve(
     gate: Gate,
     clock: ManualClock,
     token: Token,
+    handle: Handle,
 ) -> Response {
     match act {
         Act::Expire => {
@@ -105,14 +119,15 @@ pub(crate) async fn serve(
         return Response { saw: false, result: Err(error) };
     }
     let saw = session.contains(COUNTER);
-    let result = match handle(act, number, &session) {
+    *handle.lock().unwrap_or_else(PoisonError::into_inner) = Some((session.clone(), saw));
+    let result = match change(act, number, &session) {
         Ok(()) => manager.commit(&session).await.map(Some),
         Err(error) => Err(error),
     };
     Response { saw, result }
 }
 
-fn handle(act: Act, number: usize, session: &Session) -> Result<(), Error> {
+fn change(act: Act, number: usize, session: &Session) -> Result<(), Error> {
     match act {
         Act::Read | Act::Touch | Act::Expire | Act::DeleteByOwner => session.get::<u64>(COUNTER).map(drop),
         Act::WriteKey => session.insert(key_of(number), &true),

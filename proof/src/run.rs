@@ -10,7 +10,7 @@ use sessions_core::{CookieChange, ManualClock, SessionId, SessionManager, Sessio
 
 use crate::explore::Choices;
 use crate::gate::{Applied, Fate, Gate, now};
-use crate::request::{Act, COUNTER, OWNER, Response, serve};
+use crate::request::{Act, COUNTER, Handle, OWNER, Response, resume, serve};
 use crate::scenario::Scenario;
 
 /// What a run left behind, for the verdict.
@@ -69,14 +69,17 @@ pub(crate) fn run(scenario: &Scenario, choices: &mut Choices) -> Run {
     };
     let mut requests: Vec<Option<Pending>> = Vec::with_capacity(count);
     let mut responses: Vec<Option<Response>> = Vec::with_capacity(count);
+    let mut handles: Vec<Handle> = Vec::with_capacity(count);
     for (number, act) in scenario.acts.iter().enumerate() {
-        let request = serve(*act, number, gated.clone(), gate.clone(), clock.clone(), token.clone());
+        let handle = Handle::default();
+        handles.push(Arc::clone(&handle));
+        let request = serve(*act, number, gated.clone(), gate.clone(), clock.clone(), token.clone(), handle);
         requests.push(Some(Box::pin(request)));
         responses.push(None);
         poll(&gate, number, &mut requests, &mut responses);
     }
 
-    let mut faults = scenario.faults;
+    let (mut faults, mut drops) = (scenario.faults, scenario.drops);
     loop {
         let mut steps = Vec::new();
         for number in 0..count {
@@ -90,6 +93,12 @@ pub(crate) fn run(scenario: &Scenario, choices: &mut Choices) -> Run {
                 _ => &[Fate::Refused, Fate::Swallowed, Fate::Delayed],
             };
             steps.extend(possible.iter().map(|fate| Step::Release(number, *fate)));
+            if drops > 0 && !matches!(scenario.acts[number], Act::Expire | Act::DeleteByOwner) {
+                steps.push(Step::Drop(number, false));
+                if !matches!(call, "load" | "owned_by") {
+                    steps.push(Step::Drop(number, true));
+                }
+            }
         }
         let done = steps.is_empty();
         steps.extend((0..gate.late()).map(Step::Arrive));
@@ -104,6 +113,14 @@ pub(crate) fn run(scenario: &Scenario, choices: &mut Choices) -> Run {
         match step {
             Step::Stop => break,
             Step::Arrive(at) => gate.arrive(at),
+            Step::Drop(number, sent) => {
+                drops -= 1;
+                // The future goes first: what it waits at is what is abandoned.
+                requests[number] = None;
+                gate.abandon(number, sent);
+                requests[number] = Some(Box::pin(resume(gated.clone(), Arc::clone(&handles[number]))));
+                poll(&gate, number, &mut requests, &mut responses);
+            }
             Step::Release(number, fate) => {
                 faults -= usize::from(fate != Fate::Answered);
                 match gate.waiting(number) {
@@ -126,6 +143,8 @@ pub(crate) fn run(scenario: &Scenario, choices: &mut Choices) -> Run {
 enum Step {
     Release(usize, Fate),
     Arrive(usize),
+    /// The future is dropped at its call, which was sent or not, and the commit is taken up again.
+    Drop(usize, bool),
     Stop,
 }
 
@@ -136,6 +155,10 @@ impl Step {
                 format!("{number} {:?}: {} {fate:?}", acts[number], gate.waiting(number).unwrap_or("?"))
             }
             Self::Arrive(at) => format!("delayed call {at} arrives"),
+            Self::Drop(number, sent) => {
+                let call = gate.waiting(number).unwrap_or("?");
+                format!("{number} {:?}: dropped at {call}, {}", acts[number], if sent { "sent" } else { "not sent" })
+            }
             Self::Stop => "end".to_owned(),
         }
     }

@@ -13,6 +13,7 @@ use crate::verdict::{Finding, judge};
 pub struct Scenario {
     pub(crate) acts: Vec<Act>,
     pub(crate) faults: usize,
+    pub(crate) drops: usize,
     pub(crate) breakage: Option<Breakage>,
 }
 
@@ -40,13 +41,19 @@ impl Scenario {
     /// These requests, without faults, on a correct store.
     #[must_use]
     pub fn of(acts: &[Act]) -> Self {
-        Self { acts: acts.to_vec(), faults: 0, breakage: None }
+        Self { acts: acts.to_vec(), faults: 0, drops: 0, breakage: None }
     }
 
     /// With up to so many faults in a run, at any calls.
     #[must_use]
     pub fn faults(self, faults: usize) -> Self {
         Self { faults, ..self }
+    }
+
+    /// With up to so many futures dropped in a run, at any call; a commit that had begun is then taken up again.
+    #[must_use]
+    pub fn drops(self, drops: usize) -> Self {
+        Self { drops, ..self }
     }
 
     /// On a store that is broken in this way: the negative control.

@@ -27,11 +27,16 @@ fn every_interleaving_of_two_requests_with_up_to_two_faults() {
 }
 
 #[test]
+fn every_interleaving_of_two_requests_dropped_at_any_call_with_a_fault() {
+    let report = explore(pairs().map(|acts| Scenario::of(&acts).faults(1).drops(1)));
+    println!("pairs, a drop and a fault: {} schedules, {} residues, nothing lost", report.schedules, report.residues);
+}
+
+#[test]
 fn every_interleaving_of_three_requests_without_faults() {
     let acts = Act::ALL;
-    let triples = (0..acts.len()).flat_map(|a| {
-        (a..acts.len()).flat_map(move |b| (b..acts.len()).map(move |c| [acts[a], acts[b], acts[c]]))
-    });
+    let triples = (0..acts.len())
+        .flat_map(|a| (a..acts.len()).flat_map(move |b| (b..acts.len()).map(move |c| [acts[a], acts[b], acts[c]])));
     let report = explore(triples.map(|acts| Scenario::of(&acts)));
     println!("triples, no fault: {} schedules, {} residues, nothing lost", report.schedules, report.residues);
 }
