@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use testcontainers::bollard::Docker;
-use testcontainers::bollard::models::{Mount, MountType, PortBinding};
+use testcontainers::bollard::models::{Mount, MountType};
 use testcontainers::bollard::query_parameters::KillContainerOptions;
+use testcontainers::core::IntoContainerPort;
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use tokio::time::sleep;
@@ -18,6 +19,8 @@ use super::script;
 
 /// A container with one server in it.
 pub(super) struct Container {
+    #[cfg(test)]
+    pub(super) name: String,
     // Dropped before the guard, which then finds nothing to remove.
     inner: Option<ContainerAsync<GenericImage>>,
     docker: Docker,
@@ -32,9 +35,8 @@ impl Container {
         let name = random_name()?;
         // First: a container whose start fails, or that is given up half-way, has to go as well.
         let guard = Guard::of_container(&name)?;
-        let ports: Vec<u16> = endpoint.ports().collect();
         let (repository, tag) = image.parts();
-        let inner = GenericImage::new(repository, tag)
+        let request = GenericImage::new(repository, tag)
             .with_entrypoint("sh")
             .with_cmd(
                 ["-c", script::server(endpoint.kind), endpoint.kind.name()]
@@ -47,23 +49,32 @@ impl Container {
             .with_env_var("PORT", endpoint.port.to_string())
             .with_env_var("PASSWORD", &endpoint.password)
             .with_env_var("LISTEN", "0.0.0.0")
-            .with_host_config_modifier(move |host| {
-                // The same port inside and outside, on the loopback address only, also after a restart.
-                let binding = |port: &u16| {
-                    let there = PortBinding { host_ip: Some("127.0.0.1".into()), host_port: Some(port.to_string()) };
-                    (format!("{port}/tcp"), Some(vec![there]))
-                };
-                host.publish_all_ports = Some(false);
-                host.port_bindings = Some(ports.iter().map(binding).collect());
+            .with_host_config_modifier(|host| {
+                // On the loopback address only.
+                for binding in host.port_bindings.iter_mut().flatten().flat_map(|(_, bindings)| bindings).flatten() {
+                    binding.host_ip = Some("127.0.0.1".into());
+                }
                 // A volume of its own, removed with it: faster than the layers of an image, kept over a restart.
                 let volume = Mount { target: Some(DATA.into()), typ: Some(MountType::VOLUME), ..Mount::default() };
                 host.mounts = Some(vec![volume]);
-            })
+            });
+        // The same ports inside and outside: a cluster's nodes name them to clients, and they stay over a restart.
+        let request = endpoint.ports().fold(request, |request, port| request.with_mapped_port(port, port.tcp()));
+        let inner = request
             .start()
             .await
             .map_err(|error| ServerError::during(format!("cannot start a container of {}", image.name))(&error))?;
         let origin = format!("container of {} ({})", image.name, image.origin);
-        Ok((Self { inner: Some(inner), docker, _guard: guard }, origin))
+        Ok((
+            Self {
+                #[cfg(test)]
+                name,
+                inner: Some(inner),
+                docker,
+                _guard: guard,
+            },
+            origin,
+        ))
     }
 
     /// Kills the server without a chance to say goodbye, and returns when it is dead.

@@ -42,7 +42,7 @@ impl Endpoint {
     pub(super) fn url(&self) -> String {
         let Self { kind, port, password } = self;
         match kind {
-            Kind::Redis | Kind::RedisCluster => format!("redis://:{password}@127.0.0.1:{port}"),
+            Kind::Redis | Kind::RedisCluster => format!("redis://default:{password}@127.0.0.1:{port}"),
             Kind::Postgres => format!("postgres://sessions:{password}@127.0.0.1:{port}/sessions"),
             Kind::MariaDb => format!("mysql://sessions:{password}@127.0.0.1:{port}/sessions"),
         }

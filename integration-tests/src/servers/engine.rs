@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use testcontainers::bollard::Docker;
 use testcontainers::core::client::docker_client_instance;
+use tokio::time::timeout;
 
 use super::error::ServerError;
 
@@ -15,15 +16,21 @@ pub(super) async fn engine() -> Result<Docker, ServerError> {
     {
         return Err(ServerError::new("the container engine is on another machine"));
     }
-    if Path::new("/.dockerenv").exists() {
+    let docker = docker_client_instance().await.map_err(|error| ServerError::during("no container engine")(&error))?;
+    let info = match timeout(PATIENCE, docker.info()).await {
+        Ok(Ok(info)) => info,
+        Ok(Err(error)) => return Err(ServerError::during("no container engine answers")(&error)),
+        Err(_) => return Err(ServerError::new("the container engine does not answer")),
+    };
+    // From within a container, through a socket that was handed in, the engine is outside, and so are its ports.
+    if Path::new("/.dockerenv").exists() && info.name.as_deref() != host_name().as_deref().map(str::trim) {
         return Err(ServerError::new("this is a container, and its engine is outside"));
     }
-    let docker = docker_client_instance().await.map_err(|error| ServerError::during("no container engine")(&error))?;
-    match tokio::time::timeout(PATIENCE, docker.ping()).await {
-        Ok(Ok(_)) => Ok(docker),
-        Ok(Err(error)) => Err(ServerError::during("no container engine answers")(&error)),
-        Err(_) => Err(ServerError::new("the container engine does not answer")),
-    }
+    Ok(docker)
+}
+
+fn host_name() -> Option<String> {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").ok()
 }
 
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -82,7 +82,7 @@ impl Kind {
         match self {
             Self::Redis | Self::RedisCluster => &["redis-server"],
             Self::Postgres => &["postgresql"],
-            Self::MariaDb => &["mariadb-server-core"],
+            Self::MariaDb => &["mariadb-server-core", "mariadb-client-core"],
         }
     }
 

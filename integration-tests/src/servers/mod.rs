@@ -61,6 +61,8 @@ mod redis;
 mod script;
 mod server;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use error::ServerError;
 pub use given::{given, is_left_out};

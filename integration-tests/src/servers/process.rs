@@ -16,7 +16,7 @@ use super::script;
 pub(super) struct Process {
     endpoint: Endpoint,
     arguments: Vec<String>,
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     // Dropped before the child is: it kills what is left of the server.
     guard: Option<Guard>,
     child: Child,

@@ -38,7 +38,7 @@ pub(super) async fn form_cluster(endpoint: &Endpoint) -> Result<(), ServerError>
 }
 
 /// Sends one command over a connection of its own.
-async fn ask(endpoint: &Endpoint, port: u16, command: &[impl AsRef<str>]) -> Result<String, ServerError> {
+pub(super) async fn ask(endpoint: &Endpoint, port: u16, command: &[impl AsRef<str>]) -> Result<String, ServerError> {
     let failed = |error: std::io::Error| ServerError::during(format!("{} at port {port}", endpoint.kind))(&error);
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
     let mut stream = BufStream::new(stream);

@@ -1,5 +1,7 @@
 //! The shell scripts, each of which is commented itself, and how the helpers among them are run.
 
+use std::process::Stdio;
+
 use tokio::process::Command;
 
 use super::error::ServerError;
@@ -42,15 +44,17 @@ const IMAGES: &str = concat!(include_str!("scripts/install.sh"), include_str!("s
 
 /// Runs a script to its end. What it says of its progress goes through; what it prints is the result.
 async fn run(text: &str, arguments: &[&str]) -> Result<String, ServerError> {
-    let output = Command::new("sh")
+    let cannot = |error| ServerError::during("cannot run sh")(&error);
+    let running = Command::new("sh")
         .args(["-c", text, "sh"])
         .args(arguments)
         .env("RECIPE", IMAGES)
-        .stdin(std::process::Stdio::null())
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .await
-        .map_err(|error| ServerError::during("cannot run sh")(&error))?;
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(cannot)?;
+    let output = running.wait_with_output().await.map_err(cannot)?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     } else {

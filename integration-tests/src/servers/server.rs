@@ -28,13 +28,13 @@ use super::source::Source;
 /// # }
 /// ```
 pub struct Server {
-    endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     origin: String,
     url: String,
-    backend: Backend,
+    pub(super) backend: Backend,
 }
 
-enum Backend {
+pub(super) enum Backend {
     Container(Box<Container>),
     Process(Box<Process>),
 }

@@ -20,7 +20,7 @@ signal() {
     done
 }
 
-end() {
+kill_all() {
     # Stopped first, so that none of them sees another die.
     signal STOP
     while [ -n "$(members)" ]; do
@@ -31,12 +31,19 @@ end() {
 
 while read -r name; do
     case $name in
-        KILL) end ;;
+        KILL) kill_all ;;
         *) signal "$name" ;;
     esac
     echo ok
 done
-end
+# Politely first, so that parents wait for their children.
+signal CONT
+signal TERM
+for _ in $(seq 300); do
+    [ -n "$(members)" ] || break
+    sleep 0.01
+done
+kill_all
 # A killed Postgres leaves a shared memory segment; its number is the last word of this line.
 segment=$(sed -n '7s/.* //p' "$folder/data/postmaster.pid" 2>/dev/null)
 [ -z "$segment" ] || ipcrm -m "$segment" 2>/dev/null

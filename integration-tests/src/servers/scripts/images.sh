@@ -41,7 +41,7 @@ mirror=$(apt-get indextargets --format '$(SITE)' "Created-By: Packages" "Codenam
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 echo "making $name:$tag from the packages of $suite, about a minute" >&2
-debootstrap --variant=minbase --components="$components" --include=redis-server,postgresql,mariadb-server-core,tzdata \
+debootstrap --variant=minbase --components="$components" --include=redis-server,postgresql,mariadb-server-core,mariadb-client-core,tzdata \
     "$suite" "$work/root" "$mirror" </dev/null >"$work/log" 2>&1 9>&- || {
     tail -n 20 "$work/log" "$work/root/debootstrap/debootstrap.log" >&2 || true
     fail "debootstrap failed"

@@ -10,7 +10,7 @@ if [ ! -f "$DATA/PG_VERSION" ]; then
     # From here on nobody is trusted; in a container, clients come from the address of its bridge.
     echo "host all all all scram-sha-256" >"$DATA/pg_hba.conf"
     # Databases that tests make get the statistics too, from the template.
-    $as postgres --single -D "$DATA" -c shared_preload_libraries=pg_stat_statements template1 <<SQL
+    $as postgres --single -D "$DATA" template1 <<SQL
 ALTER ROLE sessions PASSWORD '$PASSWORD';
 CREATE EXTENSION pg_stat_statements;
 CREATE DATABASE sessions;
