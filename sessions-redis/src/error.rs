@@ -278,3 +278,79 @@ fn io_text(error: &RedisError) -> String {
         None => "the connection is broken".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the client makes of this line from a server.
+    fn answered(line: &str) -> RedisError {
+        let value = redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).expect("well-formed");
+        value.extract_error().expect_err("an error")
+    }
+
+    fn of_a_write(error: &RedisError) -> StoreError {
+        Cause::of(error).of_a_write().into()
+    }
+
+    #[test]
+    fn g11_answers_that_say_not_executed_are_unavailable() {
+        for (code, advice) in NOT_EXECUTED {
+            let error = of_a_write(&answered(&format!("{code} whatever the server says")));
+            assert!(error.is_unavailable(), "{code}");
+            let text = std::error::Error::source(&error).expect("a source").to_string();
+            assert_eq!(text, format!("the server answered {code}: {advice}"));
+        }
+    }
+
+    #[test]
+    fn g11_other_answers_leave_a_write_in_doubt() {
+        for line in ["ERR upstream failure", "PROXY timed out", "", "weird", "UNBLOCKED"] {
+            assert!(of_a_write(&answered(line)).is_indeterminate(), "{line}");
+            // A read changes nothing.
+            assert!(StoreError::from(Cause::of(&answered(line)).certain()).is_unavailable(), "{line}");
+        }
+    }
+
+    #[test]
+    fn g11_a_broken_connection_leaves_a_write_in_doubt_unless_it_was_never_made() {
+        use std::io::ErrorKind as Io;
+
+        for kind in [Io::BrokenPipe, Io::ConnectionReset, Io::UnexpectedEof, Io::TimedOut, Io::Other] {
+            assert!(of_a_write(&std::io::Error::from(kind).into()).is_indeterminate(), "{kind}");
+        }
+        assert!(of_a_write(&std::io::Error::from(Io::ConnectionRefused).into()).is_unavailable());
+    }
+
+    #[test]
+    fn g11_what_the_client_finds_before_it_sends_is_unavailable() {
+        for kind in [Kind::Client, Kind::InvalidClientConfig, Kind::AuthenticationFailed, Kind::RESP3NotSupported] {
+            assert!(of_a_write(&(kind, "a reason").into()).is_unavailable(), "{kind:?}");
+        }
+        assert!(of_a_write(&(Kind::Parse, "garbage").into()).is_indeterminate());
+    }
+
+    #[test]
+    fn g12_too_large_keeps_its_numbers() {
+        let error = StoreError::from(Cause::TooLarge { size: 11, limit: 10 }.certain());
+        assert!(error.is_too_large());
+        assert!(error.to_string().contains("11 bytes"));
+    }
+
+    #[test]
+    fn g19_no_text_of_the_server_is_passed_on() {
+        let lines = [
+            "ERR unknown command 'SET', with args beginning with: 'sessions/s/x' 'hunter2' 'PX'",
+            "NOPERM this user has no permissions to run 'hunter2'",
+            "hunter2 is no code",
+            "HUNTER2",
+        ];
+        for line in lines {
+            let error = answered(line);
+            for failure in [Cause::of(&error), Cause::not_connected(&error)].map(Cause::of_a_write) {
+                let text = format!("{failure} {failure:?}");
+                assert!(!text.to_lowercase().contains("hunter2"), "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A server that answers as it is told: what a real one does once in a year, on demand.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+/// What the server does about a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behaviour {
+    /// Sends these bytes.
+    Answer(&'static str),
+    /// Never answers.
+    Silence,
+    /// Closes the connection.
+    Close,
+}
+
+/// Decides by the name of the command and how often it was heard before.
+type Script = dyn Fn(&str, usize) -> Behaviour + Send + Sync;
+
+/// A server on loopback, for as long as the value lives.
+pub struct FakeServer {
+    address: SocketAddr,
+    heard: Arc<Heard>,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Heard {
+    connections: Mutex<usize>,
+    commands: Mutex<HashMap<String, usize>>,
+    changed: Notify,
+}
+
+impl FakeServer {
+    /// Listens on a free port. `HELLO` is answered as a real server would, unless the script says otherwise.
+    pub async fn start(script: impl Fn(&str, usize) -> Behaviour + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it has an address");
+        let heard = Arc::<Heard>::default();
+        let (hears, script) = (Arc::clone(&heard), Arc::new(script));
+        let accepting = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                *hears.connections.lock().expect("no panic") += 1;
+                tokio::spawn(serve(stream, Arc::clone(&script) as Arc<Script>, Arc::clone(&hears)));
+            }
+        });
+        Self { address, heard, accepting }
+    }
+
+    /// Its URL, with a password that must not turn up anywhere.
+    pub fn url(&self) -> String {
+        format!("redis://:hunter2@{}/", self.address)
+    }
+
+    /// How many connections it accepted.
+    pub fn connections(&self) -> usize {
+        *self.heard.connections.lock().expect("no panic")
+    }
+
+    /// How often it heard a command.
+    pub fn heard(&self, command: &str) -> usize {
+        self.heard.commands.lock().expect("no panic").get(command).copied().unwrap_or_default()
+    }
+
+    /// Waits until it has heard a command.
+    pub async fn hears(&self, command: &str) {
+        while self.heard(command) == 0 {
+            self.heard.changed.notified().await;
+        }
+    }
+}
+
+impl Drop for FakeServer {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn serve(stream: TcpStream, script: Arc<Script>, heard: Arc<Heard>) {
+    let mut stream = BufReader::new(stream);
+    while let Some(command) = read_command(&mut stream).await {
+        let before = {
+            let mut commands = heard.commands.lock().expect("no panic");
+            let count = commands.entry(command.clone()).or_default();
+            *count += 1;
+            *count - 1
+        };
+        heard.changed.notify_one();
+        match script(&command, before) {
+            Behaviour::Answer(bytes) => {
+                if stream.get_mut().write_all(bytes.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+            Behaviour::Silence => {}
+            Behaviour::Close => return,
+        }
+    }
+}
+
+/// The name of the next command; its arguments are read and forgotten.
+async fn read_command(stream: &mut BufReader<TcpStream>) -> Option<String> {
+    let parts = read_number(stream, '*').await?;
+    let mut name = None;
+    for _ in 0..parts {
+        let mut bytes = vec![0; read_number(stream, '$').await? + 2];
+        stream.read_exact(&mut bytes).await.ok()?;
+        bytes.truncate(bytes.len() - 2);
+        name.get_or_insert(bytes);
+    }
+    String::from_utf8(name?).ok()
+}
+
+async fn read_number(stream: &mut BufReader<TcpStream>, mark: char) -> Option<usize> {
+    let mut line = String::new();
+    stream.read_line(&mut line).await.ok()?;
+    line.strip_prefix(mark)?.trim_end().parse().ok()
+}
