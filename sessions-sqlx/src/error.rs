@@ -31,6 +31,7 @@ enum ErrorKind {
     Setting { name: &'static str, reason: Cow<'static, str> },
     Url,
     Connect,
+    Unsuitable(Cow<'static, str>),
     Schema,
 }
 
@@ -48,10 +49,10 @@ impl Error {
     }
 
     /// Whether the database could not be opened or reached: a file that is missing, not writable or no database, a server
-    /// that is down, a wrong password.
+    /// that is down, too old or a read-only replica, a wrong password.
     #[must_use]
     pub fn is_connect(&self) -> bool {
-        matches!(self.kind, ErrorKind::Connect)
+        matches!(self.kind, ErrorKind::Connect | ErrorKind::Unsuitable(_))
     }
 
     /// Whether the table could not be set up.
@@ -72,6 +73,10 @@ impl Error {
         Self { kind: ErrorKind::Connect, source: Some(source) }
     }
 
+    pub(crate) fn unsuitable(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: ErrorKind::Unsuitable(reason.into()), source: None }
+    }
+
     pub(crate) fn schema(source: sqlx::Error) -> Self {
         Self { kind: ErrorKind::Schema, source: Some(source) }
     }
@@ -83,6 +88,7 @@ impl fmt::Display for Error {
             ErrorKind::Setting { name, reason } => write!(f, "{name} {reason}"),
             ErrorKind::Url => f.write_str("not a URL of this database"),
             ErrorKind::Connect => f.write_str("the database cannot be opened"),
+            ErrorKind::Unsuitable(reason) => write!(f, "the database cannot be used: {reason}"),
             ErrorKind::Schema => f.write_str("the session table cannot be set up"),
         }?;
         match &self.source {
@@ -104,8 +110,8 @@ impl std::error::Error for Error {
     }
 }
 
-/// Why an operation failed.
-#[derive(Debug, Clone)]
+/// Why an operation failed. `Debug` is the text: the database's own `Debug` quotes rows (G19).
+#[derive(Clone)]
 pub(crate) enum Failure {
     /// The store was stopped (G18).
     Stopped,
@@ -187,11 +193,11 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Connection(error) | Self::Statement(error, _) => Some(&**error),
-            _ => None,
-        }
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Failure({self})")
     }
 }
+
+/// The cause is in the text, and deliberately not the source: see `Debug`.
+impl std::error::Error for Failure {}

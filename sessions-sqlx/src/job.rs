@@ -54,21 +54,24 @@ impl Update {
     }
 }
 
-/// The ids, if all jobs are loads.
-pub(crate) fn loads(jobs: &[Read]) -> Option<Vec<SessionId>> {
-    let id = |job: &Read| match job {
-        Read::Load(id) => Some(*id),
-        Read::OwnedBy(_) => None,
-    };
-    jobs.iter().map(id).collect()
+/// Whether an update can share a statement with those picked. Those of an owner are rare and stay alone.
+pub(crate) fn fits_updates(picked: &[Write], job: &Write) -> bool {
+    let Write::Update(update) = job else { return false };
+    !update.change.reindex && picked.iter().all(|other| matches!(other, Write::Update(other) if other.fits(update)))
 }
 
-/// The updates, if all jobs are updates.
-pub(crate) fn updates(jobs: &[Write]) -> Option<Vec<&Update>> {
+/// The ids of the loads among the jobs: all of them, when they were picked to share a statement.
+pub(crate) fn loads(jobs: &[Read]) -> Vec<SessionId> {
+    let id = |job: &Read| if let Read::Load(id) = job { Some(*id) } else { None };
+    jobs.iter().filter_map(id).collect()
+}
+
+/// The updates among the jobs: all of them, when they were picked to share a statement.
+pub(crate) fn updates(jobs: &[Write]) -> Vec<&Update> {
     fn update(job: &Write) -> Option<&Update> {
         if let Write::Update(update) = job { Some(update) } else { None }
     }
-    jobs.iter().map(update).collect()
+    jobs.iter().filter_map(update).collect()
 }
 
 /// Each load's answer among the sessions that were found. An id may be asked for more than once.

@@ -14,7 +14,7 @@
 //! # The schema
 //!
 //! `migrate()` sets the table up; it may run in many processes at once and does nothing where the table exists. Those who
-//! keep their own migrations take the text from `schema()`.
+//! keep their own migrations take the text from `schema_sql()`.
 //!
 //! # Trust
 //!
@@ -28,13 +28,18 @@ mod error;
 mod job;
 mod lane;
 mod purge;
+mod statement;
 #[macro_use]
 mod store;
 mod verdict;
 
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 pub use error::Error;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;

@@ -27,9 +27,9 @@ impl Verdict {
     const REFUSED: Self = Self { may_have_been_applied: false, remedy: Remedy::None };
     /// The statement lost against another one, and was rolled back.
     const IN_THE_WAY: Self = Self { may_have_been_applied: false, remedy: Remedy::Again };
-    /// This server takes no writes (any more): another connection may lead to one that does.
+    /// Refused, and this connection is of no more use; another one may be.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
-    const WRONG_SERVER: Self = Self { may_have_been_applied: false, remedy: Remedy::Reconnect };
+    const STALE: Self = Self { may_have_been_applied: false, remedy: Remedy::Reconnect };
     /// The connection broke, at an unknown point.
     const BROKEN: Self = Self { may_have_been_applied: true, remedy: Remedy::Reconnect };
     /// The database answered, but does not know what will be found.
@@ -57,7 +57,31 @@ impl Verdict {
             // The low byte is the kind, the rest its details.
             return Self::of_sqlite(error.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or(1) & 0xff);
         }
+        #[cfg(feature = "postgres")]
+        if let Some(error) = answer.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+            return Self::of_postgres(error.code());
+        }
         Self::UNCERTAIN
+    }
+
+    /// By SQLSTATE.
+    #[cfg(feature = "postgres")]
+    fn of_postgres(state: &str) -> Self {
+        match state {
+            // Serialization failure (the role's default isolation is a high one), deadlock.
+            "40001" | "40P01" => Self::IN_THE_WAY,
+            // The server has become a replica; a cached plan was outlived by a migration; a connection pooler in between gave us
+            // another server connection, which does not know our statement.
+            "25006" | "0A000" | "26000" | "42P05" => Self::STALE,
+            // Shut down by the administrator, crashed, dropped: while we were idle, or while the statement ran.
+            "57P01" | "57P02" | "57P03" | "57P05" => Self::BROKEN,
+            state if state.starts_with("08") => Self::BROKEN,
+            // The completion is unknown; the system below failed (class 58).
+            "40003" => Self::UNCERTAIN,
+            state if state.starts_with("58") => Self::UNCERTAIN,
+            // Among them statement and lock timeouts (57014, 55P03), missing table (42P01) and privilege (42501), a full disk (53100).
+            _ => Self::REFUSED,
+        }
     }
 
     #[cfg(feature = "sqlite")]
@@ -92,5 +116,22 @@ mod tests {
         assert_eq!(Verdict::of_sqlite(8), Verdict::REFUSED);
         assert_eq!(Verdict::of_sqlite(10), Verdict::UNCERTAIN);
         assert_eq!(Verdict::of_sqlite(13), Verdict::REFUSED);
+    }
+
+    #[cfg(feature = "postgres")]
+    #[test]
+    fn postgres_knows_what_it_rolled_back() {
+        for (state, verdict) in [
+            ("40P01", Verdict::IN_THE_WAY),
+            ("25006", Verdict::STALE),
+            ("57014", Verdict::REFUSED),
+            ("42P01", Verdict::REFUSED),
+            ("57P01", Verdict::BROKEN),
+            ("08006", Verdict::BROKEN),
+            ("40003", Verdict::UNCERTAIN),
+            ("58030", Verdict::UNCERTAIN),
+        ] {
+            assert_eq!(Verdict::of_postgres(state), verdict, "{state}");
+        }
     }
 }

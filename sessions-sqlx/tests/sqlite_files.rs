@@ -105,7 +105,7 @@ async fn g13_tables_of_one_file_do_not_see_each_other() {
         let builder = SqliteStore::builder().no_purge().table(table).expect(table);
         let store = builder.connect(&dir.url()).await.expect("connect");
         store.migrate().await.expect("migrate");
-        assert!(store.schema().contains(&format!("\"{table}\"")));
+        assert!(store.schema_sql().contains(&format!("\"{table}\"")));
         stores.push(store);
     }
     stores[1].create(&id(1), &owned(1, b"x", "alice"), MINUTE).await.expect("create");

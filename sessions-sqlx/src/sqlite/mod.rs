@@ -80,13 +80,13 @@ impl SqliteStore {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), sessions_sqlx::Error> {
     /// # let store = sessions_sqlx::SqliteStore::connect("sqlite::memory:").await?;
-    /// assert!(store.schema().starts_with(r#"CREATE TABLE IF NOT EXISTS "sessions" ("#));
+    /// assert!(store.schema_sql().starts_with(r#"CREATE TABLE IF NOT EXISTS "sessions" ("#));
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
-    pub fn schema(&self) -> String {
-        statements::schema(&self.0.settings.table)
+    pub fn schema_sql(&self) -> String {
+        statements::schema_sql(&self.0.settings.table)
     }
 }
 

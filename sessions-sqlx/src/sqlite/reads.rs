@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sessions_core::{Clock, SessionId, Stored};
+use sessions_core::{Clock, Owner, SessionId, Stored};
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqlitePool};
 
@@ -49,7 +49,7 @@ impl Reads {
     async fn owned_by(
         &self,
         connection: &mut PoolConnection<Sqlite>,
-        owner: &sessions_core::Owner,
+        owner: &Owner,
     ) -> Result<Vec<SessionId>, Failure> {
         let mut arguments = Bound::with_capacity(2);
         arguments.time(self.clock.now()).owner(Some(owner));
@@ -72,18 +72,14 @@ impl Batch for Reads {
     }
 
     async fn run(&self, connection: &mut Self::Connection, jobs: &[Read]) -> Result<Vec<Found>, Failure> {
-        if let Some(ids) = job::loads(jobs) {
-            let found = self.load(connection, &ids).await?;
-            return Ok(job::answer_loads(&ids, &found));
+        match jobs {
+            [Read::OwnedBy(owner)] => Ok(vec![Found::Ids(self.owned_by(connection, owner).await?)]),
+            jobs => {
+                let ids = job::loads(jobs);
+                let found = self.load(connection, &ids).await?;
+                Ok(job::answer_loads(&ids, &found))
+            }
         }
-        let mut answers = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            answers.push(match job {
-                Read::Load(id) => Found::Session(self.load(connection, &[*id]).await?.pop().map(|(_, stored)| stored)),
-                Read::OwnedBy(owner) => Found::Ids(self.owned_by(connection, owner).await?),
-            });
-        }
-        Ok(answers)
     }
 
     /// The pool sees whether it still answers, once the statement has ended.

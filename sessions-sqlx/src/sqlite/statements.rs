@@ -2,11 +2,8 @@
 //!
 //! SQLite has no clock of its own: parameter 1 of each statement is the time.
 
-use std::sync::Arc;
-
-use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
-
 use crate::config::Name;
+use crate::statement::Statement;
 
 /// Live (G3) is `expires_at > now`. Ids are 16 bytes, versions are the 64 bits of a `u64`, times are milliseconds since
 /// the epoch.
@@ -88,7 +85,7 @@ pub(crate) struct Statements {
 
 impl Statements {
     pub(crate) fn new(table: &Name) -> Self {
-        let statement = |template: &str| Statement(expand(template, table).into());
+        let statement = |template: &str| Statement::new(expand(template, table));
         let many = |template: &str, columns| {
             SIZES.map(|size| {
                 statement(&template.replace("{rows}", &rows(size, columns)).replace("{values}", &row(2, size)))
@@ -125,7 +122,7 @@ fn row(first: usize, columns: usize) -> String {
 }
 
 /// The schema as text, for migrations that are kept elsewhere.
-pub(crate) fn schema(table: &Name) -> String {
+pub(crate) fn schema_sql(table: &Name) -> String {
     SCHEMA.iter().map(|template| expand(template, table) + ";\n").collect()
 }
 
@@ -136,21 +133,10 @@ fn expand(template: &str, table: &Name) -> String {
         .replace("{owner_index}", &table.quoted_with("owner"))
 }
 
-/// One statement's text, shared by all connections.
-#[derive(Debug, Clone)]
-pub(crate) struct Statement(Arc<str>);
-
-impl Statement {
-    /// The text for the client. Safe: a constant of this file with a validated, quoted name in it (G13).
-    pub(crate) fn sql(&self) -> SqlStr {
-        AssertSqlSafe(Arc::clone(&self.0)).into_sql_str()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sqlx::{Connection, Executor, Row, SqliteConnection};
+    use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
 
     #[tokio::test]
     async fn every_statement_goes_by_an_index() {
@@ -175,7 +161,7 @@ mod tests {
             (&statements.purge, "SEARCH sessions USING COVERING INDEX sessions_expires_at (expires_at<?)"),
         ];
         for (statement, expected) in cases {
-            let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.0));
+            let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.text()));
             let rows = connection.fetch_all(sqlx::raw_sql(explain)).await.expect("a plan");
             let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
             assert!(plan.iter().any(|step| step == expected), "{statement:?}: {plan:?}");

@@ -10,10 +10,11 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Executor, Sqlite, SqlitePool};
 
 use super::row::{self, Bound};
-use super::statements::{SIZES, Statement, Statements};
+use super::statements::{SIZES, Statements};
 use crate::error::{Error, Failure};
 use crate::job::{self, Update, Write};
 use crate::lane::Batch;
+use crate::statement::Statement;
 use crate::verdict::{Remedy, Verdict};
 
 pub(crate) struct Writes {
@@ -85,8 +86,8 @@ impl Writes {
         &self,
         connection: &mut PoolConnection<Sqlite>,
         updates: &[&Update],
-        size: usize,
     ) -> Result<Vec<u64>, Failure> {
+        let size = SIZES.iter().position(|size| updates.len() <= *size).unwrap_or_default();
         let now = self.clock.now();
         let moves = updates[0].ttl().is_some();
         let columns = if moves { 5 } else { 4 };
@@ -99,7 +100,7 @@ impl Writes {
                 arguments.time(expiry(now, ttl));
             }
         }
-        for _ in 0..(SIZES[size] - updates.len()) * columns {
+        for _ in updates.len() * columns..SIZES[size] * columns {
             arguments.null();
         }
         let statement =
@@ -116,10 +117,7 @@ impl Batch for Writes {
     type Connection = PoolConnection<Sqlite>;
 
     fn fits(&self, picked: &[Write], job: &Write) -> bool {
-        let Write::Update(update) = job else { return false };
-        picked.len() < SIZES[SIZES.len() - 1]
-            && !update.change.reindex
-            && picked.iter().all(|other| matches!(other, Write::Update(other) if other.fits(update)))
+        picked.len() < SIZES[SIZES.len() - 1] && job::fits_updates(picked, job)
     }
 
     async fn connect(&self) -> Result<Self::Connection, Failure> {
@@ -127,16 +125,10 @@ impl Batch for Writes {
     }
 
     async fn run(&self, connection: &mut Self::Connection, jobs: &[Write]) -> Result<Vec<u64>, Failure> {
-        if let ([_, _, ..], Some(updates)) = (jobs, job::updates(jobs))
-            && let Some(size) = SIZES.iter().position(|size| jobs.len() <= *size)
-        {
-            return self.update_many(connection, &updates, size).await;
+        match jobs {
+            [job] => Ok(vec![self.write(connection, job).await?]),
+            jobs => self.update_many(connection, &job::updates(jobs)).await,
         }
-        let mut answers = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            answers.push(self.write(connection, job).await?);
-        }
-        Ok(answers)
     }
 
     /// The pool sees whether it still answers, once the statement has ended.

@@ -1,0 +1,95 @@
+//! Sessions in a Postgres table, shared by any number of machines.
+
+mod builder;
+mod reads;
+mod row;
+mod setup;
+mod statements;
+mod writes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sessions_core::{Change, CreateOutcome, Entry, Owner, SessionId, StoreError, Stored, UpdateOutcome, Version};
+use sqlx::PgPool;
+
+pub use builder::PostgresStoreBuilder;
+use statements::Statements;
+
+use crate::error::Error;
+use crate::store::{Database, Store};
+
+/// A session store in a Postgres table.
+///
+/// What is live is judged by the server's clock, so that its clients' clocks and time zones do not matter (G3). Clones are the
+/// same store (G14). Tested with Postgres 15; 12 and later are accepted.
+///
+/// ```no_run
+/// use sessions_core::{Owner, SessionStore};
+/// use sessions_sqlx::PostgresStore;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = PostgresStore::connect("postgres://app:password@localhost/app").await?;
+/// store.migrate().await?;
+/// let devices = store.owned_by(&Owner::new("user-42")?).await?;
+/// println!("signed in on {} devices", devices.len());
+/// store.stop().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct PostgresStore(Arc<Store<Server>>);
+
+impl PostgresStore {
+    /// Connects with the default settings: see [`PostgresStoreBuilder::connect`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        Self::builder().connect(url).await
+    }
+
+    /// A builder for other settings.
+    pub fn builder() -> PostgresStoreBuilder {
+        PostgresStoreBuilder::new()
+    }
+
+    /// Sets up the table and its indexes where they are missing. Any number of processes may do so at once; where everything is
+    /// there, no privilege to create anything is needed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_schema`] with the server's reason.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        let Server { pool, statements, .. } = &self.0.database;
+        setup::migrate(pool, statements).await
+    }
+
+    /// What [`migrate`](Self::migrate) runs, for people with their own migrations.
+    #[must_use]
+    pub fn schema_sql(&self) -> String {
+        self.0.database.statements.schema_sql()
+    }
+}
+
+impl_session_store!(PostgresStore);
+
+/// The connections to the server.
+pub(crate) struct Server {
+    pool: PgPool,
+    /// Whether the pool is ours to close.
+    own: bool,
+    statements: Arc<Statements>,
+}
+
+impl Database for Server {
+    type Reads = reads::Reads;
+    type Writes = writes::Writes;
+
+    async fn close(&self) {
+        if self.own {
+            self.pool.close().await;
+        }
+    }
+}
