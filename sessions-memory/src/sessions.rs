@@ -1,15 +1,16 @@
 //! The map of sessions and its races.
 //!
-//! The map is read without a lock; each session is decided under the lock of its [`Slot`]. The rules, which make every
-//! operation atomic and the counts exact:
+//! The map is read without a lock; each session is decided under the lock of its [`Slot`]. These rules make every operation
+//! atomic and the books exact; `audit.rs` checks them.
 //!
-//! 1. A slot enters the map alive, in [`create`](Sessions::create), under the shard lock of its id, when no other slot is there.
-//! 2. A slot leaves the map in [`bury`](Sessions::bury), under its own lock, in the same breath in which it is emptied. So what
-//!    is in the map under an id is never somebody else's slot, and a dead slot in hand means that it is in the map no more.
-//! 3. Index and meter change with the slot, under its lock. The map is first in and last out: what the index proposes is in
-//!    the map, or was buried a moment ago.
+//! 1. Invariant: a slot enters the map alive, in [`create`](Sessions::create), under the shard lock of its id and its own, when
+//!    no other slot is there.
+//! 2. Invariant: a slot leaves the map in [`bury`](Sessions::bury), under its own lock, which it does not leave alive. So an id
+//!    that is removed is never that of a successor, and a dead slot in hand is in the map no more.
+//! 3. Invariant: index and meter change with the slot, under its lock. The map is first in and last out: what the index
+//!    proposes is in the map, or was buried a moment ago.
 //! 4. Locks are taken in this order: shard of creates, one slot, then index or meter for a moment. Never two slots at once,
-//!    but for the new one that nobody knows yet.
+//!    but for the new one that nobody has found yet. So there is no deadlock.
 //! 5. The clock is read once an operation, before the locks: no foreign code runs under them.
 
 use std::sync::Arc;
@@ -147,11 +148,11 @@ impl Sessions {
         let mut purged = 0;
         while purged < limit {
             let expired = self.index.expired(now, BATCH.min(limit - purged));
-            if expired.is_empty() {
-                break;
+            // One that is not buried here was buried, replaced or prolonged by another thread meanwhile.
+            match expired.iter().filter(|id| self.bury_expired(id, now)).count() {
+                0 => break,
+                buried => purged += buried,
             }
-            // An id that was not buried here was buried, replaced or prolonged by another thread, and is not proposed again.
-            purged += expired.iter().filter(|id| self.bury_expired(id, now)).count();
         }
         purged
     }

@@ -1,5 +1,7 @@
 //! The invariants, checked from outside: what the tests call when nobody else uses the store.
 
+use std::thread;
+
 use super::*;
 
 impl Sessions {
@@ -23,24 +25,54 @@ impl Sessions {
     }
 }
 
+/// Rules 2 and 3, watched by a second thread while a session comes and goes.
+#[test]
+fn g08_a_slot_is_alive_in_all_books_or_dead_in_none() {
+    let sessions = Sessions::new(Amount { sessions: 1, bytes: 5 });
+    thread::scope(|scope| {
+        let busy = scope.spawn(|| {
+            for _ in 0..20_000 {
+                create(&sessions);
+                assert!(sessions.delete(&ID, Timestamp::default()));
+            }
+        });
+        while !busy.is_finished() {
+            let Some(slot) = sessions.map.get(&ID) else { continue };
+            match slot.lock().as_ref() {
+                Some(held) => assert!(sessions.index.contains(&ID, held), "in the map and not in the index"),
+                None => {
+                    let there = sessions.map.get(&ID);
+                    assert!(there.is_none_or(|there| !Arc::ptr_eq(&there, &slot)), "dead and still in the map");
+                }
+            }
+        }
+    });
+    sessions.audit();
+}
+
+fn with_one_session() -> Sessions {
+    let sessions = Sessions::new(Amount { sessions: 2, bytes: 10 });
+    create(&sessions);
+    sessions.audit();
+    sessions
+}
+
+fn create(sessions: &Sessions) {
+    let entry = Entry {
+        version: Version::from_u64(1),
+        record: "hello".into(),
+        owner: Owner::new("alice").ok(),
+        deadline: Timestamp::MAX,
+    };
+    let created = sessions.create(&ID, &entry, Duration::from_secs(1), Timestamp::default());
+    assert_eq!(created.expect("there is room"), CreateOutcome::Created);
+}
+
+const ID: SessionId = SessionId::from_bytes([1; 16]);
+
+/// The audit is itself tested: each of these breaks one rule.
 mod controls {
     use super::*;
-
-    const ID: SessionId = SessionId::from_bytes([1; 16]);
-
-    fn with_one_session() -> Sessions {
-        let sessions = Sessions::new(Amount { sessions: 2, bytes: 10 });
-        let entry = Entry {
-            version: Version::from_u64(1),
-            record: "hello".into(),
-            owner: Owner::new("alice").ok(),
-            deadline: Timestamp::MAX,
-        };
-        let created = sessions.create(&ID, &entry, Duration::from_secs(1), Timestamp::default());
-        assert_eq!(created.expect("there is room"), CreateOutcome::Created);
-        sessions.audit();
-        sessions
-    }
 
     #[test]
     #[should_panic(expected = "the meter and the map differ")]

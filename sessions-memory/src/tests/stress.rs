@@ -93,25 +93,45 @@ fn g08_g09_g17_creates_and_deletes_balance() {
     assert_eq!(created.into_inner(), deleted.into_inner() + live);
 }
 
-/// Every round finds the store full of expired sessions, and all threads clear it up at once: there is room for all of them.
+/// Every round finds the store full of expired sessions. One thread purges, the others take all the room there is: none may
+/// be refused because what it needs is being given back just then.
 #[test]
 fn g17_room_that_another_thread_makes_is_room() {
-    const EACH: usize = 16;
-    let desk = Desk::with(MemoryStore::builder().max_sessions(THREADS * EACH));
-    let round = Barrier::new(THREADS);
-    together(seed("g17_room_that_another_thread_makes_is_room"), |thread, _| {
-        for number in 0..300 {
-            if round.wait().is_leader() {
-                desk.clock.advance(MINUTE);
+    let desk = Desk::with(MemoryStore::builder().max_sessions(THREADS - 1));
+    for round in 0..2_000 {
+        together(round, |thread, _| {
+            if thread == 0 {
+                desk.purge(u32::MAX);
+            } else {
+                let id = id(round * THREADS as u64 + thread as u64);
+                assert_eq!(desk.create(id, &entry(1, "a"), MINUTE), CreateOutcome::Created);
             }
-            round.wait();
-            for n in 0..EACH {
-                let n = ((number * THREADS + thread) * EACH + n) as u64;
-                assert_eq!(desk.create(id(n), &entry(1, "a"), MINUTE), CreateOutcome::Created, "session {n}");
+        });
+        assert_eq!(desk.store.usage().live, THREADS - 1);
+        desk.clock.advance(MINUTE);
+    }
+    desk.audit();
+}
+
+/// Half of the threads create one session over and over, the others delete it: who deletes it in the moment in which it is
+/// created finds it in all the books or nowhere, and never takes its successor with it.
+#[test]
+fn g08_g15_coming_and_going_are_whole() {
+    let desk = Desk::new();
+    let created = AtomicU64::new(0);
+    let deleted = AtomicU64::new(0);
+    together(seed("g08_g15_coming_and_going_are_whole"), |thread, _| {
+        for _ in 0..20_000 {
+            if thread % 2 == 0 {
+                let answer = desk.create(id(1), &owned(1, "a", "alice"), MINUTE);
+                created.fetch_add(u64::from(answer == CreateOutcome::Created), Ordering::Relaxed);
+            } else {
+                deleted.fetch_add(desk.delete(&[id(1)]), Ordering::Relaxed);
             }
         }
     });
-    assert_eq!(desk.store.usage().live, THREADS * EACH);
+    deleted.fetch_add(desk.delete(&[id(1)]), Ordering::Relaxed);
+    assert_eq!(created.into_inner(), deleted.into_inner());
     desk.audit();
 }
 
