@@ -41,6 +41,26 @@ impl MemoryStoreBuilder {
 
     /// The most sessions held at once, at least 1. When they are all live, `create` answers
     /// [`full`](sessions_core::StoreError::full); none is evicted (G17).
+    ///
+    /// ```
+    /// use sessions_core::{Entry, SessionId, SessionStore, Timestamp, Version};
+    /// use sessions_memory::MemoryStore;
+    /// use std::time::Duration;
+    ///
+    /// # pollster::block_on(async {
+    /// let store = MemoryStore::builder().max_sessions(1).build()?;
+    /// let version = Version::from_u64(1);
+    /// let entry = Entry { version, record: "hello".into(), owner: None, deadline: Timestamp::MAX };
+    /// let (first, second) = (SessionId::from_bytes([1; 16]), SessionId::from_bytes([2; 16]));
+    ///
+    /// store.create(&first, &entry, Duration::from_secs(60)).await?;
+    /// let refused = store.create(&second, &entry, Duration::from_secs(60)).await.unwrap_err();
+    /// assert!(refused.is_full());
+    /// assert!(store.load(&first).await?.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn max_sessions(self, sessions: usize) -> Self {
         Self { max_sessions: sessions, ..self }
     }
@@ -62,6 +82,9 @@ impl MemoryStoreBuilder {
 
     /// Who tells the time; [`SystemClock`] unless told otherwise. A test gives a
     /// [`ManualClock`](sessions_core::ManualClock) and moves it.
+    ///
+    /// When it jumps forward, sessions expire that much earlier; when it jumps back, the live ones expire that much later,
+    /// and those that were found expired stay so.
     pub fn clock(self, clock: impl Clock) -> Self {
         Self { clock: Arc::new(clock), ..self }
     }
@@ -71,6 +94,13 @@ impl MemoryStoreBuilder {
     /// # Errors
     ///
     /// [`Error::is_invalid_setting`] when a bound is 0, or the one on a record is above `max_bytes`.
+    ///
+    /// ```
+    /// use sessions_memory::MemoryStore;
+    ///
+    /// let error = MemoryStore::builder().max_bytes(1_000).max_record_bytes(1_001).build().unwrap_err();
+    /// assert_eq!(error.to_string(), "max_record_bytes is at most max_bytes: a longer record would never fit");
+    /// ```
     pub fn build(self) -> Result<MemoryStore, Error> {
         let Self { max_sessions, max_bytes, max_record_bytes, clock } = self;
         let max_record_bytes = max_record_bytes.unwrap_or(Self::DEFAULT_MAX_RECORD_BYTES.min(max_bytes));
