@@ -140,9 +140,9 @@ pub(crate) struct Attempt {
     /// The token this commit hands out, if it turns out to be needed.
     pub(crate) token: Option<Token>,
     /// The update that was sent and not answered: it may have landed, and may yet.
-    pub(crate) update: Option<Prepared>,
+    pub(crate) update: Option<Box<Prepared>>,
     /// The create that was sent and not answered.
-    pub(crate) create: Option<New>,
+    pub(crate) create: Option<Box<New>>,
     /// A delete was sent and not answered: finding nothing then does not mean that somebody else did it.
     pub(crate) delete: bool,
     /// Deleting is done; what is left is to create the session that follows.

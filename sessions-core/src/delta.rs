@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::record::{Record, Value};
+use crate::record::{AsValue, Record, Value};
 use crate::token::SessionId;
 
 /// Makes the value (with its tag) that follows from the stored one.
@@ -136,8 +136,8 @@ pub(crate) enum Merged<'a> {
     Made(Vec<u8>),
 }
 
-impl Merged<'_> {
-    pub(crate) fn value(&self) -> Value<'_> {
+impl AsValue for Merged<'_> {
+    fn value(&self) -> Value<'_> {
         match self {
             Self::Kept(value) => *value,
             Self::Borrowed(bytes) => Value { bytes, checksum: None },

@@ -1,7 +1,9 @@
 //! Carries out a plan: the conflict loop, and the settling of writes that were never answered.
 
+use std::ops::Deref;
+
 use crate::clock::Timestamp;
-use crate::commit::{Committed, CookieChange, Outcome, Plan};
+use crate::commit::{Attempt, Committed, CookieChange, Outcome, Plan};
 use crate::delta::Meets;
 use crate::error::{Error, StoreError};
 use crate::prepare::{self, Base, New, Prepared, Step};
@@ -28,8 +30,8 @@ pub(crate) struct Execution<'a> {
 
 /// What became of an update.
 enum Settled {
-    /// It is stored, or was, under what others have written since; then that is here.
-    Landed(Option<Stored>),
+    /// It is stored, or was, under what others have written since. This is the cookie that goes with it.
+    Landed(CookieChange),
     /// The session is absent.
     Gone,
     /// It has not landed, and nobody else has written: it may land yet.
@@ -65,11 +67,11 @@ impl<'a> Execution<'a> {
         let mut meets = Meets::Loaded;
         loop {
             let now = self.next_write()?;
-            // What an earlier run has sent is repeated, not made anew: it may yet land.
-            let earlier = self.session.state().attempt.update.clone();
+            // What was sent and not answered is repeated, not made anew: it may yet land.
+            let earlier = self.session.state().attempt.update.take();
             let repeats = earlier.is_some();
             let step = match earlier {
-                Some(prepared) => Step::Write(prepared),
+                Some(prepared) => Step::Write(*prepared),
                 None => prepare::update(self.session, &base, meets, now)?,
             };
             let prepared = match step {
@@ -78,15 +80,8 @@ impl<'a> Execution<'a> {
                 Step::Nothing => return Ok(Committed::quiet(Outcome::Unchanged)),
                 Step::Lost => return Ok(Committed::quiet(Outcome::Lost)),
             };
-            match self.send(base.id, &prepared, repeats).await? {
-                Settled::Landed(None) => {
-                    return Ok(Committed { outcome: Outcome::Written, cookie: prepared.cookie });
-                }
-                Settled::Landed(Some(stored)) => {
-                    let record = Record::parse(base.id, stored.record)?;
-                    let cookie = prepare::cookie_if_current(prepared.cookie, record.head());
-                    return Ok(Committed { outcome: Outcome::Written, cookie });
-                }
+            match self.send(base.id, Open::new(self.session, prepared), repeats).await? {
+                Settled::Landed(cookie) => return Ok(Committed { outcome: Outcome::Written, cookie }),
                 Settled::Gone => return Ok(Committed::quiet(Outcome::Lost)),
                 Settled::MayLand => {}
                 Settled::NeverLands(stored) => (base, meets) = (Base::stored(base.id, stored)?, Meets::Newer),
@@ -95,18 +90,15 @@ impl<'a> Execution<'a> {
     }
 
     /// Sends one update, and finds out what became of it.
-    ///
-    /// It stays on the session while that is open, so that whoever goes on repeats the very same write.
-    async fn send(&mut self, id: SessionId, prepared: &Prepared, repeats: bool) -> Result<Settled, Error> {
-        self.session.state().attempt.update = Some(prepared.clone());
-        let settled = match self.store.update(&id, prepared.base, &prepared.entry, prepared.change).await {
-            Ok(UpdateOutcome::Written) => Settled::Landed(None),
+    async fn send(&mut self, id: SessionId, sent: Open<'_, Prepared>, repeats: bool) -> Result<Settled, Error> {
+        let settled = match self.store.update(&id, sent.base, &sent.entry, sent.change).await {
+            Ok(UpdateOutcome::Written) => return Ok(Settled::Landed(sent.close().cookie)),
             Ok(UpdateOutcome::Absent) => Settled::Gone,
-            Ok(UpdateOutcome::Conflict(stored)) => settle(id, stored, prepared, repeats)?,
+            Ok(UpdateOutcome::Conflict(stored)) => settle(id, stored, &sent, repeats)?,
             Err(error) if error.is_indeterminate() => {
                 self.count_unanswered(error)?;
                 match self.store.load(&id).await {
-                    Ok(Some(stored)) => settle(id, stored, prepared, true)?,
+                    Ok(Some(stored)) => settle(id, stored, &sent, true)?,
                     Ok(None) => Settled::Gone,
                     Err(error) => return Err(StoreError::indeterminate(error).into()),
                 }
@@ -114,12 +106,12 @@ impl<'a> Execution<'a> {
             // This one was surely not applied; an earlier copy of it may have been.
             Err(error) if repeats => return Err(StoreError::indeterminate(error).into()),
             Err(error) => {
-                self.session.state().attempt.update = None;
+                sent.close();
                 return Err(error.into());
             }
         };
         if !matches!(settled, Settled::MayLand) {
-            self.session.state().attempt.update = None;
+            sent.close();
         }
         Ok(settled)
     }
@@ -127,27 +119,27 @@ impl<'a> Execution<'a> {
     async fn create(&mut self) -> Result<Committed, Error> {
         loop {
             let now = self.next_write()?;
-            let earlier = self.session.state().attempt.create.clone();
+            let earlier = self.session.state().attempt.create.take();
             let repeats = earlier.is_some();
             let new = match earlier {
-                Some(new) => new,
+                Some(new) => *new,
                 None => prepare::create(self.session, now)?,
             };
-            self.session.state().attempt.create = Some(new.clone());
-            match self.store.create(&new.id, &new.entry, new.ttl).await {
-                Ok(CreateOutcome::Created) => return Ok(self.created(new)),
-                Ok(CreateOutcome::Exists(stored)) if has_landed(new.id, &stored, new.entry.version)? => {
-                    return Ok(self.created(new));
+            let sent = Open::new(self.session, new);
+            match self.store.create(&sent.id, &sent.entry, sent.ttl).await {
+                Ok(CreateOutcome::Created) => return Ok(self.created(sent.close())),
+                Ok(CreateOutcome::Exists(stored)) if has_landed(sent.id, &stored, sent.entry.version)? => {
+                    return Ok(self.created(sent.close()));
                 }
                 // Somebody else's session under a random id of 128 bits: take another.
                 Ok(CreateOutcome::Exists(_)) => {
-                    let mut state = self.session.state();
-                    (state.attempt.token, state.attempt.create) = (None, None);
+                    sent.close();
+                    self.session.state().attempt.token = None;
                 }
                 Err(error) if error.is_indeterminate() => self.count_unanswered(error)?,
                 Err(error) if repeats => return Err(StoreError::indeterminate(error).into()),
                 Err(error) => {
-                    self.session.state().attempt.create = None;
+                    sent.close();
                     return Err(error.into());
                 }
             }
@@ -155,9 +147,7 @@ impl<'a> Execution<'a> {
     }
 
     fn created(&self, new: New) -> Committed {
-        let mut state = self.session.state();
-        state.attempt.create = None;
-        state.attempt.created = Some(new.id);
+        self.session.state().attempt.created = Some(new.id);
         Committed { outcome: Outcome::Created, cookie: new.cookie }
     }
 
@@ -223,6 +213,56 @@ impl<'a> Execution<'a> {
     }
 }
 
+/// A write that is under way. Unless it is closed, because its answer has come, it goes to the session when dropped, also
+/// with the future that waits for it: whoever goes on repeats the very same write.
+struct Open<'a, W: Resumable> {
+    session: &'a Session,
+    write: Option<W>,
+}
+
+/// A write that a later run can repeat.
+trait Resumable: Sized {
+    fn slot(attempt: &mut Attempt) -> &mut Option<Box<Self>>;
+}
+
+impl Resumable for Prepared {
+    fn slot(attempt: &mut Attempt) -> &mut Option<Box<Self>> {
+        &mut attempt.update
+    }
+}
+
+impl Resumable for New {
+    fn slot(attempt: &mut Attempt) -> &mut Option<Box<Self>> {
+        &mut attempt.create
+    }
+}
+
+impl<'a, W: Resumable> Open<'a, W> {
+    fn new(session: &'a Session, write: W) -> Self {
+        Self { session, write: Some(write) }
+    }
+
+    fn close(mut self) -> W {
+        self.write.take().expect("a write is closed once")
+    }
+}
+
+impl<W: Resumable> Deref for Open<'_, W> {
+    type Target = W;
+
+    fn deref(&self) -> &W {
+        self.write.as_ref().expect("an open write is there until it is closed")
+    }
+}
+
+impl<W: Resumable> Drop for Open<'_, W> {
+    fn drop(&mut self) {
+        if let Some(write) = self.write.take() {
+            *W::slot(&mut self.session.state().attempt) = Some(Box::new(write));
+        }
+    }
+}
+
 /// Judges an update by what is stored now. `open` says whether a copy of it may have been applied, or may yet be; if not, a
 /// conflict was its answer.
 ///
@@ -232,7 +272,7 @@ fn settle(id: SessionId, stored: Stored, sent: &Prepared, open: bool) -> Result<
     let record = Record::parse(id, stored.record.clone())?;
     let recent = record.head().recent;
     if stored.version == sent.entry.version || recent.contains(sent.entry.version) {
-        Ok(Settled::Landed(Some(stored)))
+        Ok(Settled::Landed(prepare::cookie_if_current(sent.cookie.clone(), record.head())))
     } else if !open || recent.contains(sent.base) {
         Ok(Settled::NeverLands(stored))
     } else if stored.version == sent.base {

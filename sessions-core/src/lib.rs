@@ -18,7 +18,12 @@ mod record;
 mod session;
 mod settings;
 pub mod store;
+#[cfg(test)]
+mod test_kit;
+#[cfg(test)]
+mod test_store;
 mod token;
+mod turn;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use commit::{Committed, CookieChange, Outcome};

@@ -67,7 +67,7 @@ impl SessionManager {
     /// Of the store, in which case a later call tries again, [`Error::is_newer_format`], and [`Error::is_sealed`] after the
     /// commit.
     pub async fn open(&self, session: &Session) -> Result<(), Error> {
-        let _one = session.busy().lock().await;
+        let _one = session.busy().take().await;
         let presented = {
             let state = session.state();
             match state.phase {
@@ -114,7 +114,7 @@ impl SessionManager {
     /// [`update`](Session::update) meets such a value; [`Error::is_sealed`] when the session was committed already. In every
     /// case but [`Error::is_indeterminate`] nothing was written.
     pub async fn commit(&self, session: &Session) -> Result<Committed, Error> {
-        let _one = session.busy().lock().await;
+        let _one = session.busy().take().await;
         let (plan, quiet) = {
             let mut state = session.state();
             match state.phase {

@@ -11,7 +11,7 @@ use crate::delta::{Meets, Merged};
 use crate::error::Error;
 use crate::expiry::Overrides;
 use crate::owner::Owner;
-use crate::record::{self, Head, Previous, Recent, Record, Value};
+use crate::record::{self, Head, Previous, Recent, Record};
 use crate::session::{Credential, Loaded, OpenedBy, Session, State};
 use crate::settings::Settings;
 use crate::store::{Change, Entry, Stored, Ttl, Version};
@@ -239,8 +239,7 @@ fn entry(
     owner: Option<Owner>,
     merged: &[(&str, Merged<'_>)],
 ) -> Result<Entry, Error> {
-    let entries: Vec<(&str, Value<'_>)> = merged.iter().map(|(key, merged)| (*key, merged.value())).collect();
-    let record = record::build(id, head, owner.as_ref(), &entries, settings.max_record_bytes)?;
+    let record = record::build(id, head, owner.as_ref(), merged, settings.max_record_bytes)?;
     Ok(Entry { version: version(settings)?, record: Bytes::from(record), owner, deadline: head.deadline })
 }
 

@@ -35,7 +35,7 @@ use crate::token::{SessionId, Verifier};
 
 mod build;
 
-pub(crate) use build::{Value, build};
+pub(crate) use build::{AsValue, Value, build};
 
 /// The format that this version of the library writes.
 const FORMAT: u8 = 1;

@@ -17,6 +17,7 @@ use crate::key::{Key, MAX_KEY_BYTES};
 use crate::owner::Owner;
 use crate::settings::Settings;
 use crate::token::{SessionId, Token};
+use crate::turn::Turn;
 
 mod state;
 
@@ -49,7 +50,7 @@ pub(crate) struct Inner {
     settings: Arc<Settings>,
     state: Mutex<State>,
     /// Held while the session is being opened or committed: one load, one commit.
-    busy: async_lock::Mutex<()>,
+    busy: Turn,
 }
 
 /// Where a session stands in its life.
@@ -79,7 +80,7 @@ impl Session {
     }
 
     pub(crate) fn with(settings: Arc<Settings>, state: State) -> Self {
-        Self(Arc::new(Inner { settings, state: Mutex::new(state), busy: async_lock::Mutex::new(()) }))
+        Self(Arc::new(Inner { settings, state: Mutex::new(state), busy: Turn::default() }))
     }
 
     /// The session's id; `None` until a new session's first commit.
@@ -203,7 +204,7 @@ impl Session {
     /// On an error nothing has changed.
     pub fn insert<T: Serialize>(&self, key: impl Into<Key<T>>, value: &T) -> Result<(), Error> {
         let key = checked(key.into().into_name())?;
-        let value = self.encode(&key, value)?;
+        let value = self.settings().encode(&key, value)?;
         self.change(|state| state.delta.set(key, value))
     }
 
@@ -223,12 +224,11 @@ impl Session {
         F: Fn(Option<T>) -> T + Send + Sync + 'static,
     {
         let key = checked(key.into().into_name())?;
-        let codecs = self.settings().codecs.clone();
-        let (name, limit) = (key.clone(), self.settings().max_record_bytes);
-        let make = move |raw: Option<&[u8]>| {
-            let value = update(raw.map(|raw| codecs.decode(&name, raw)).transpose()?);
-            let encoded = codecs.encode(&name, &value)?;
-            if encoded.len() > limit { Err(Error::too_large(encoded.len(), limit)) } else { Ok((value, encoded)) }
+        let (name, settings) = (key.clone(), Arc::clone(self.settings()));
+        let make = move |raw: Option<&[u8]>| -> Result<(T, Vec<u8>), Error> {
+            let value = update(raw.map(|raw| settings.codecs.decode(&name, raw)).transpose()?);
+            let encoded = settings.encode(&name, &value)?;
+            Ok((value, encoded))
         };
         let make = Arc::new(make);
         let again = Arc::clone(&make);
@@ -457,7 +457,7 @@ impl Session {
         &self.0.settings
     }
 
-    pub(crate) fn busy(&self) -> &async_lock::Mutex<()> {
+    pub(crate) fn busy(&self) -> &Turn {
         &self.0.busy
     }
 
@@ -467,12 +467,6 @@ impl Session {
         change(&mut state);
         state.revision += 1;
         Ok(())
-    }
-
-    fn encode<T: Serialize>(&self, key: &str, value: &T) -> Result<Vec<u8>, Error> {
-        let limit = self.settings().max_record_bytes;
-        let encoded = self.settings().codecs.encode(key, value)?;
-        if encoded.len() > limit { Err(Error::too_large(encoded.len(), limit)) } else { Ok(encoded) }
     }
 }
 

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::clock::{Clock, SystemClock};
 use crate::encoder::Codecs;
+use crate::error::Error;
 use crate::expiry::Limits;
 use crate::random::{OsRandom, Random};
 
@@ -18,6 +21,17 @@ pub(crate) struct Settings {
     pub(crate) renew_grace: Duration,
     pub(crate) max_record_bytes: usize,
     pub(crate) commit_deadline: Duration,
+}
+
+impl Settings {
+    /// The bytes of a value, with its tag. One that no record could hold is refused at once, with nothing changed.
+    pub(crate) fn encode<T: Serialize>(&self, key: &str, value: &T) -> Result<Vec<u8>, Error> {
+        let encoded = self.codecs.encode(key, value)?;
+        if encoded.len() > self.max_record_bytes {
+            return Err(Error::too_large(encoded.len(), self.max_record_bytes));
+        }
+        Ok(encoded)
+    }
 }
 
 /// How long after a token was issued a request with an earlier one is taken to have been sent before. It is the time a

@@ -89,14 +89,13 @@ impl CookieConfig {
 
     /// The `Set-Cookie` value for a token. `persistent` is the session's own word, if it has one.
     pub(crate) fn set(&self, token: &Token, persistent: Option<bool>, max_age: Duration) -> HeaderValue {
-        let max_age = persistent.unwrap_or(self.persistent).then_some(max_age.as_secs());
+        let age = persistent.unwrap_or(self.persistent).then(|| format!("; Max-Age={}", max_age.as_secs()));
         let token = token.encode();
-        let mut text = Vec::with_capacity(self.name.len() + Token::TEXT_LEN + self.attributes.len() + 32);
-        for part in [&self.name, "=", token.as_str(), &self.attributes] {
+        let parts = [&self.name, "=", token.as_str(), &self.attributes, age.as_deref().unwrap_or_default()];
+        // Exact, so that the buffer becomes the header's without a copy.
+        let mut text = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+        for part in parts {
             text.extend_from_slice(part.as_bytes());
-        }
-        if let Some(seconds) = max_age {
-            text.extend_from_slice(format!("; Max-Age={seconds}").as_bytes());
         }
         header(text)
     }

@@ -5,6 +5,7 @@
 
 use http::HeaderMap;
 use http::header::COOKIE;
+use memchr::memchr;
 use sessions_core::Token;
 
 /// What a request presents under our cookie's name.
@@ -22,8 +23,11 @@ pub(crate) enum Presented {
 pub(crate) fn scan(headers: &HeaderMap, name: &str) -> Presented {
     let mut found: Option<&[u8]> = None;
     for field in headers.get_all(COOKIE) {
-        for pair in field.as_bytes().split(|&byte| byte == b';') {
-            match value_of(pair, name.as_bytes()) {
+        let mut rest = Some(field.as_bytes());
+        while let Some(pairs) = rest {
+            let end = memchr(b';', pairs);
+            rest = end.map(|end| &pairs[end + 1..]);
+            match value_of(&pairs[..end.unwrap_or(pairs.len())], name.as_bytes()) {
                 Some(value) if found.is_some_and(|found| found != value) => return Presented::Ambiguous,
                 Some(value) => found = Some(value),
                 None => {}

@@ -5,11 +5,25 @@ use crate::error::Error;
 use crate::owner::Owner;
 use crate::token::SessionId;
 
+/// The bytes of a record without owner, overrides, previous token, versions and keys.
+const FIXED: usize = 1 + 1 + 24 + 32 + 1 + 4 + 4;
+
 /// A value's bytes, with the checksum that an existing record already holds for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Value<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) checksum: Option<u32>,
+}
+
+/// What holds a value to be written.
+pub(crate) trait AsValue {
+    fn value(&self) -> Value<'_>;
+}
+
+impl AsValue for Value<'_> {
+    fn value(&self) -> Value<'_> {
+        *self
+    }
 }
 
 impl<'a> Value<'a> {
@@ -31,17 +45,27 @@ pub(crate) fn build(
     id: SessionId,
     head: &Head,
     owner: Option<&Owner>,
-    entries: &[(&str, Value<'_>)],
+    entries: &[(&str, impl AsValue)],
     limit: usize,
 ) -> Result<Vec<u8>, Error> {
     let Head { created_at, issued_at, deadline, verifier, previous, recent, overrides } = head;
     let keys: usize = entries.iter().map(|(key, _)| key.len()).sum();
-    let values: usize = entries.iter().map(|(_, value)| value.bytes.len()).sum();
-    let size = 192 + owner.map_or(0, |owner| owner.as_str().len()) + entries.len() * INDEX_ENTRY + keys + values;
+    let values: usize = entries.iter().map(|(_, value)| value.value().bytes.len()).sum();
+    let owner_len = owner.map_or(0, |owner| 1 + owner.as_str().len());
+    // Exact, because the buffer becomes the store's, and is kept.
+    let size = FIXED
+        + previous.map_or(0, |_| 40)
+        + 8 * recent.as_slice().len()
+        + owner_len
+        + overrides.lifetime.map_or(0, |_| 8)
+        + overrides.idle_timeout.map_or(0, |_| 8)
+        + entries.len() * INDEX_ENTRY
+        + keys
+        + values;
     // Ends are u32: a larger record could not be indexed.
     let limit = limit.min(u32::MAX as usize);
-    if keys + values > limit {
-        return Err(Error::too_large(keys + values, limit));
+    if size > limit {
+        return Err(Error::too_large(size, limit));
     }
 
     let flag = |on: bool, flag: u8| if on { flag } else { 0 };
@@ -82,7 +106,8 @@ pub(crate) fn build(
 
     push_u32(&mut out, entries.len());
     let (mut key_end, mut value_end) = (0, 0);
-    for (key, value) in entries {
+    for (key, merged) in entries {
+        let value = merged.value();
         key_end += key.len();
         value_end += value.bytes.len();
         let checksum = value.checksum.unwrap_or_else(|| checksum_of(&[id.as_bytes(), key.as_bytes(), value.bytes]));
@@ -95,10 +120,11 @@ pub(crate) fn build(
     }
     let checksum = checksum_of(&[id.as_bytes(), &out]);
     out.extend_from_slice(&checksum.to_le_bytes());
-    for (_, value) in entries {
-        out.extend_from_slice(value.bytes);
+    for (_, merged) in entries {
+        out.extend_from_slice(merged.value().bytes);
     }
-    if out.len() > limit { Err(Error::too_large(out.len(), limit)) } else { Ok(out) }
+    debug_assert_eq!(out.len(), size);
+    Ok(out)
 }
 
 /// Invariant: `n` is at most the limit that `build` has checked, which fits.

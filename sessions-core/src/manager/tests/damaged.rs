@@ -1,0 +1,107 @@
+//! Damaged records and values, and those of a newer version.
+
+use bytes::Bytes;
+
+use super::*;
+use crate::store::Stored;
+
+fn damage(at: impl Fn(usize) -> usize) -> impl Fn(&mut Stored) {
+    move |stored| {
+        let mut bytes = stored.record.to_vec();
+        let at = at(bytes.len());
+        bytes[at] ^= 1;
+        stored.record = Bytes::from(bytes);
+    }
+}
+
+/// The frame is damaged: the record as a whole.
+fn frame(stored: &mut Stored) {
+    damage(|_| 10)(stored);
+}
+
+/// The last value is damaged, and nothing else.
+fn last_value(stored: &mut Stored) {
+    damage(|len| len - 1)(stored);
+}
+
+fn newer(stored: &mut Stored) {
+    let mut bytes = stored.record.to_vec();
+    bytes[0] = 2;
+    stored.record = Bytes::from(bytes);
+}
+
+fn kit() -> (Kit, Token) {
+    let kit = Kit::new();
+    let token = kit.stored(|session| {
+        session.insert("a", &1).expect("fits");
+        session.insert("z", &"last").expect("fits");
+    });
+    (kit, token)
+}
+
+#[test]
+fn a_corrupt_record_counts_as_absent_and_is_left_alone() {
+    let (kit, token) = kit();
+    kit.store.tamper(token.id(), frame);
+    let before = kit.store.stored(token.id());
+    let session = kit.open(&token);
+    assert!(session.is_new() && !session.is_superseded());
+    assert!(block_on(kit.manager.load(&token)).expect("no error").is_none());
+    assert!(block_on(kit.manager.get_session(&token.id())).expect("no error").is_none());
+    increment(&session);
+    let new = super::token(&kit.commit(&session));
+    assert_ne!(new.id(), token.id());
+    assert_eq!(kit.store.stored(token.id()), before);
+}
+
+#[test]
+fn a_record_of_a_newer_version_is_an_error_that_touches_nothing() {
+    let (kit, token) = kit();
+    kit.store.tamper(token.id(), newer);
+    let before = kit.store.stored(token.id());
+    let session = kit.manager.begin(Some(token.clone()));
+    assert!(block_on(kit.manager.open(&session)).expect_err("newer").is_newer_format());
+    assert!(!session.is_open(), "never an empty session in its place");
+    assert!(block_on(kit.manager.load(&token)).expect_err("newer").is_newer_format());
+    assert!(block_on(kit.manager.get_session(&token.id())).expect_err("newer").is_newer_format());
+    assert_eq!(kit.store.stored(token.id()), before);
+}
+
+#[test]
+fn a_damaged_value_fails_alone_and_survives_other_writes_as_damaged() {
+    let (kit, token) = kit();
+    kit.store.tamper(token.id(), last_value);
+    let session = kit.open(&token);
+    assert!(session.get::<String>("z").expect_err("damaged").is_corrupt());
+    assert!(session.take::<String>("z").expect_err("damaged").is_corrupt());
+    assert!(session.update("z", |z: Option<String>| z.unwrap_or_default()).expect_err("damaged").is_corrupt());
+    assert_eq!(session.get::<i32>("a").expect("whole"), Some(1));
+    increment(&session);
+    assert_eq!(kit.commit(&session).outcome, Outcome::Written);
+    assert!(kit.peek(token.id()).get::<String>("z").expect_err("still damaged").is_corrupt());
+    kit.request(&token, |session| session.insert("z", &"anew").expect("open"));
+    assert_eq!(kit.peek(token.id()).get::<String>("z").expect("mended").as_deref(), Some("anew"));
+}
+
+#[test]
+fn a_closure_that_meets_a_damaged_value_fails_the_commit() {
+    let (kit, token) = kit();
+    let session = kit.open(&token);
+    session.update("z", |z: Option<String>| z.unwrap_or_default() + "!").expect("whole");
+    kit.counts(&token, 1)();
+    kit.store.tamper(token.id(), last_value);
+    let before = kit.store.stored(token.id());
+    assert!(kit.try_commit(&session).expect_err("damaged").is_corrupt());
+    assert_eq!(kit.store.stored(token.id()), before, "nothing was written");
+}
+
+#[test]
+fn a_record_of_a_newer_version_at_a_conflict_is_an_error_that_touches_nothing() {
+    let (kit, token) = kit();
+    let session = kit.counting(&token);
+    kit.counts(&token, 1)();
+    kit.store.tamper(token.id(), newer);
+    let before = kit.store.stored(token.id());
+    assert!(kit.try_commit(&session).expect_err("newer").is_newer_format());
+    assert_eq!(kit.store.stored(token.id()), before);
+}

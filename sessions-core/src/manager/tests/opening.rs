@@ -1,0 +1,113 @@
+//! What a token opens.
+
+use super::*;
+
+#[test]
+fn a_token_opens_its_session_with_one_load() {
+    let kit = Kit::new();
+    let token = kit.stored(|session| session.insert("a", &1).expect("fits"));
+    let session = kit.open(&token);
+    assert_eq!(session.get::<i32>("a").expect("a number"), Some(1));
+    assert_eq!(kit.store.calls(), [Call::Load]);
+    block_on(kit.manager.open(&session)).expect("open already");
+    assert!(kit.store.calls().is_empty(), "none when it is open already");
+}
+
+#[test]
+fn without_a_token_opening_is_a_new_session_without_a_call() {
+    let kit = Kit::new();
+    let session = kit.manager.begin(None);
+    block_on(kit.manager.open(&session)).expect("nothing to ask");
+    assert!(session.is_new() && session.is_open());
+    assert!(kit.store.calls().is_empty());
+}
+
+#[test]
+fn an_unknown_token_reads_as_a_new_session_and_is_never_adopted() {
+    let kit = Kit::new();
+    let chosen = kit.stored(|_| {});
+    block_on(kit.others.delete_session(&chosen.id())).expect("deleted");
+    assert!(block_on(kit.manager.load(&chosen)).expect("the store answers").is_none());
+    let session = kit.open(&chosen);
+    assert!(session.is_new());
+    session.insert("a", &1).expect("open");
+    let committed = kit.commit(&session);
+    assert_eq!(committed.outcome, Outcome::Created);
+    assert_ne!(token(&committed).id(), chosen.id(), "a client-chosen id");
+    assert!(!kit.opens(&chosen));
+}
+
+/// The id is no secret: with another secret it opens nothing, also when a record was copied onto it.
+#[test]
+fn the_right_id_with_a_wrong_secret_opens_nothing() {
+    let kit = Kit::new();
+    let token = kit.stored(|_| {});
+    let mut text = token.encode().as_str().to_owned();
+    let last = if text.pop() == Some('A') { 'B' } else { 'A' };
+    text.push(last);
+    let wrong = Token::parse(text.as_bytes()).expect("well-formed");
+    kit.advance(31);
+    assert!(block_on(kit.manager.load(&wrong)).expect("the store answers").is_none());
+    let other = kit.stored(|_| {});
+    let copy = kit.store.stored(token.id()).expect("stored");
+    kit.store.tamper(other.id(), |stored| stored.record = copy.record);
+    assert!(!kit.opens(&other), "a record copied onto another row");
+}
+
+#[test]
+fn several_askers_at_once_make_one_load() {
+    let kit = Kit::new();
+    let token = kit.stored(|_| {});
+    let session = kit.manager.begin(Some(token));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| block_on(kit.manager.open(&session)).expect("the store answers"));
+        }
+    });
+    assert_eq!(kit.store.calls(), [Call::Load]);
+}
+
+/// An outage is never an empty session (ASVS 16.5.2), and a later call tries again.
+#[test]
+fn an_outage_is_an_error_and_the_next_call_tries_again() {
+    let kit = Kit::new();
+    let token = kit.stored(|_| {});
+    for (answer, indeterminate) in [(Answer::Refused, false), (Answer::Swallowed, true)] {
+        let session = kit.manager.begin(Some(token.clone()));
+        kit.store.answer(Call::Load, answer);
+        let error = block_on(kit.manager.open(&session)).expect_err("an outage");
+        assert_eq!((error.is_unavailable(), error.is_indeterminate()), (!indeterminate, indeterminate));
+        assert!(session.insert("a", &1).expect_err("not open").is_unopened());
+        block_on(kit.manager.open(&session)).expect("the store is back");
+        assert!(!session.is_new());
+    }
+}
+
+#[test]
+fn an_opening_that_is_dropped_at_any_point_can_be_taken_up_again() {
+    let kit = Kit::new();
+    let token = kit.stored(|_| {});
+    kit.store.slow(true);
+    for polls in 0..3 {
+        let session = kit.manager.begin(Some(token.clone()));
+        assert!(poll_at_most(polls, kit.manager.open(&session)).is_none());
+        assert!(!session.is_open());
+        block_on(kit.manager.open(&session)).expect("the store answers");
+        assert!(!session.is_new());
+    }
+}
+
+/// A request that read its session need not be committed; one that has anything to write must.
+#[test]
+fn sealing_unless_due_seals_only_what_has_nothing_to_write() {
+    let kit = Kit::with(|builder| builder.idle_timeout(secs(1_600)));
+    let token = kit.stored(|_| {});
+    let session = kit.open(&token);
+    assert!(kit.manager.seal_unless_due(&session));
+    assert!(session.insert("a", &1).expect_err("sealed").is_sealed());
+    assert!(!kit.manager.seal_unless_due(&session), "it is sealed already");
+    assert!(!kit.manager.seal_unless_due(&kit.counting(&token)));
+    assert!(!kit.manager.seal_unless_due(&kit.manager.begin(Some(token.clone()))));
+    kit.advance(100);
+    assert!(!kit.manager.seal_unless_due(&kit.open(&token)), "a touch is due");
+}
