@@ -30,6 +30,7 @@ pub(crate) struct Kit {
     pub(crate) manager: SessionManager,
     /// Another process with the same settings on the same store, whose calls are neither.
     pub(crate) others: SessionManager,
+    counted: Arc<AtomicUsize>,
 }
 
 impl Kit {
@@ -45,7 +46,7 @@ impl Kit {
             configure(builder).build().expect("valid settings")
         };
         let (manager, others) = (manager(store.clone()), manager(store.plain()));
-        Self { clock, random, store, manager, others }
+        Self { clock, random, store, manager, others, counted: Arc::default() }
     }
 
     /// This kit after a deployment with other settings.
@@ -102,8 +103,14 @@ impl Kit {
         move || {
             for _ in 0..requests {
                 assert_eq!(kit.request(&token, increment).outcome, Outcome::Written);
+                kit.counted.fetch_add(1, Ordering::SeqCst);
             }
         }
+    }
+
+    /// How much such hooks have counted.
+    pub(crate) fn counted(&self) -> u64 {
+        self.counted.load(Ordering::SeqCst) as u64
     }
 
     /// What is stored, as administration sees it.

@@ -124,7 +124,9 @@ fn owners_out_of_range_are_errors_without_a_call() {
 #[test]
 fn purging_and_stopping_reach_the_store() {
     let kit = Kit::with(|builder| builder.lifetime(secs(10)));
-    (0..5).for_each(|_| drop(kit.stored(|_| {})));
+    for _ in 0..5 {
+        kit.stored(|_| {});
+    }
     kit.advance(10);
     assert_eq!(block_on(kit.manager.purge_expired(3)).expect("the store answers"), 3);
     assert_eq!(block_on(kit.manager.purge_expired(3)).expect("the store answers"), 2);

@@ -22,7 +22,7 @@ fn a_guarded_key_that_was_changed_makes_the_commit_lost_with_nothing_written() {
     let changes: [fn(&Session); 5] = [
         |s| s.insert("coupon", &true).expect("open"),
         |s| s.remove("coupon").expect("open"),
-        |s| drop(s.update("coupon", |_: Option<bool>| true).expect("open")),
+        |s| assert!(s.update("coupon", |_: Option<bool>| true).expect("open")),
         |s| s.clear().expect("open"),
         |s| s.insert("not there", &1).expect("open"),
     ];
@@ -60,7 +60,7 @@ fn of_two_requests_that_guard_and_change_one_key_one_wins() {
     spend(&session);
     kit.store.before(Call::Update, Answer::Given, {
         let (kit, token) = (kit.clone(), token.clone());
-        move || drop(kit.request(&token, spend))
+        move || assert_eq!(kit.request(&token, spend).outcome, Outcome::Written)
     });
     assert_eq!(kit.commit(&session), LOST);
 }

@@ -2,6 +2,8 @@
 
 use super::*;
 
+type Change = fn(&Session);
+
 const DAY: u64 = 24 * 60 * 60;
 
 /// "Keep me signed in", at the login.
@@ -19,7 +21,7 @@ fn kit() -> Kit {
 #[test]
 fn overrides_are_sticky_over_rotation_renewal_and_writes() {
     let kit = kit();
-    let changes: [fn(&Session); 5] = [
+    let changes: [Change; 5] = [
         |s| s.rotate().expect("open"),
         |s| s.renew().expect("open"),
         increment,
@@ -78,7 +80,7 @@ fn the_absolute_timeout_is_not_overridden() {
 fn a_change_of_persistence_or_lifetime_sends_the_same_token_again() {
     let kit = kit();
     let token = kit.stored(|_| {});
-    let changes: [(fn(&Session), Option<bool>, Duration); 3] = [
+    let changes: [(Change, Option<bool>, Duration); 3] = [
         (|s| s.set_persistent(true).expect("open"), Some(true), secs(DAY)),
         (|s| s.set_lifetime(secs(9 * DAY)).expect("open"), Some(true), secs(9 * DAY)),
         (|s| s.set_persistent(false).expect("open"), Some(false), secs(9 * DAY)),

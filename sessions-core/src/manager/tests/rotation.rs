@@ -2,6 +2,8 @@
 
 use super::*;
 
+type Wish = fn(&Session);
+
 const LOST: Committed = Committed::quiet(Outcome::Lost);
 
 fn kit() -> (Kit, Token) {
@@ -37,7 +39,7 @@ fn rotation_replaces_the_secret_and_nothing_else() {
 /// ASVS 7.2.4: every change of the owner is a change of privilege.
 #[test]
 fn asvs_7_2_4_setting_or_clearing_the_owner_rotates_by_itself() {
-    let changes: [fn(&Session); 3] = [
+    let changes: [Wish; 3] = [
         log_in,
         |s| s.clear_owner().expect("open"),
         |s| {
@@ -63,7 +65,7 @@ fn logging_in_again_as_the_same_owner_rotates_too() {
 /// A slow request that was loaded before: its changes are refused, the new token stays intact, and no cookie disturbs it.
 #[test]
 fn a_slow_request_with_the_old_token_is_lost() {
-    let wishes: [fn(&Session); 6] = [
+    let wishes: [Wish; 6] = [
         increment,
         rotate,
         log_in,
@@ -73,7 +75,7 @@ fn a_slow_request_with_the_old_token_is_lost() {
         },
         |s| s.clear().expect("open"),
     ];
-    for change in [rotate as fn(&Session), log_in] {
+    for change in [rotate as Wish, log_in] {
         for wish in wishes {
             let (kit, old) = kit();
             let slow = kit.open(&old);
@@ -142,7 +144,7 @@ fn superseded_is_a_refused_token_within_30_s_of_the_rotation() {
 /// It creates nothing and sends no cookie, so that it cannot replace the one that the rotation has set.
 #[test]
 fn a_superseded_request_writes_nothing_and_sends_no_cookie() {
-    let wishes: [(fn(&Session), Outcome); 8] = [
+    let wishes: [(Wish, Outcome); 8] = [
         (|_| {}, Outcome::Unchanged),
         (|s| s.renew_quietly().expect("open"), Outcome::Unchanged),
         (increment, Outcome::Lost),

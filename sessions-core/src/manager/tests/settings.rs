@@ -71,7 +71,7 @@ fn a_manager_and_its_clones_are_one() {
 /// A store that is shared is a store.
 #[test]
 fn an_arc_of_a_store_is_a_store() {
-    let store: std::sync::Arc<dyn SessionStore> = std::sync::Arc::new(Kit::new().store);
+    let store: Arc<dyn SessionStore> = Arc::new(Kit::new().store);
     let manager = SessionManager::builder(store).build().expect("valid settings");
     let session = manager.new_session();
     increment(&session);

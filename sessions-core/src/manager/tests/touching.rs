@@ -101,9 +101,8 @@ fn a_touch_that_meets_a_writer_or_nothing_writes_nothing() {
     assert!(kit.store.ids().is_empty(), "G8: a touch brings nothing back");
 }
 
-/// A late touch of a session that ended: asvs_7_4_1.
 #[test]
-fn a_touch_that_lands_after_a_destroy_brings_nothing_back() {
+fn asvs_7_4_1_a_touch_that_lands_after_a_destroy_brings_nothing_back() {
     let (kit, token) = kit();
     kit.advance(200);
     kit.store.answer(Call::Touch, Answer::Late);
