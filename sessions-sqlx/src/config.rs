@@ -89,6 +89,18 @@ impl Name {
         format!("\"{}\"", self.0)
     }
 
+    /// The name in the quotes of MySQL, which work in all of its modes.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn in_backticks(&self) -> String {
+        format!("`{}`", self.0)
+    }
+
+    /// The bare name, for a bound parameter.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The name of something that belongs to this table, such as an index, in the same quotes.
     pub(crate) fn quoted_with(&self, suffix: &str) -> String {
         format!("\"{}_{suffix}\"", self.0)

@@ -61,7 +61,28 @@ impl Verdict {
         if let Some(error) = answer.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
             return Self::of_postgres(error.code());
         }
+        #[cfg(feature = "mysql")]
+        if let Some(error) = answer.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+            return Self::of_mysql(error.number());
+        }
         Self::UNCERTAIN
+    }
+
+    /// By error number, whose SQLSTATE is mostly `HY000`.
+    #[cfg(feature = "mysql")]
+    fn of_mysql(number: u16) -> Self {
+        match number {
+            // Deadlock, lock wait timeout, and MariaDB's "record has changed since last read".
+            1213 | 1205 | 1020 => Self::IN_THE_WAY,
+            // Read-only by option, by mode, by transaction; a prepared statement that the server forgot or has to prepare anew.
+            1290 | 1836 | 1792 | 1243 | 1615 => Self::STALE,
+            // Shutdown, connection killed.
+            1053 | 1927 => Self::BROKEN,
+            // The storage engine failed, at commit or elsewhere.
+            1180 | 1030 => Self::UNCERTAIN,
+            // Among them interrupted statements (1317, 1969, 3024), missing table (1146) and privilege (1142), a full disk (1021).
+            _ => Self::REFUSED,
+        }
     }
 
     /// By SQLSTATE.
@@ -132,6 +153,21 @@ mod tests {
             ("58030", Verdict::UNCERTAIN),
         ] {
             assert_eq!(Verdict::of_postgres(state), verdict, "{state}");
+        }
+    }
+
+    #[cfg(feature = "mysql")]
+    #[test]
+    fn mysql_knows_what_it_rolled_back() {
+        for (number, verdict) in [
+            (1213, Verdict::IN_THE_WAY),
+            (1205, Verdict::IN_THE_WAY),
+            (1290, Verdict::STALE),
+            (1146, Verdict::REFUSED),
+            (1053, Verdict::BROKEN),
+            (1180, Verdict::UNCERTAIN),
+        ] {
+            assert_eq!(Verdict::of_mysql(number), verdict, "{number}");
         }
     }
 }

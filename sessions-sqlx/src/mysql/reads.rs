@@ -1,0 +1,80 @@
+//! The reading lane.
+
+use std::sync::Arc;
+
+use sessions_core::{Owner, SessionId, Stored};
+use sqlx::pool::PoolConnection;
+use sqlx::{MySql, MySqlPool};
+
+use super::row;
+use super::statements::{SIZES, Statements};
+use crate::error::Failure;
+use crate::job::{self, Found, Read};
+use crate::lane::Batch;
+
+/// As many loads share a statement.
+const MOST: usize = 64;
+
+pub(crate) struct Reads {
+    pool: MySqlPool,
+    statements: Arc<Statements>,
+}
+
+impl Reads {
+    pub(crate) fn new(pool: MySqlPool, statements: Arc<Statements>) -> Self {
+        Self { pool, statements }
+    }
+
+    async fn load(
+        &self,
+        connection: &mut PoolConnection<MySql>,
+        ids: &[SessionId],
+    ) -> Result<Vec<(SessionId, Stored)>, Failure> {
+        let query = match ids {
+            [id] => sqlx::query(self.statements.load.sql()).bind(&id.as_bytes()[..]),
+            ids => {
+                let size = SIZES.iter().position(|size| ids.len() <= *size).unwrap_or(SIZES.len() - 1);
+                let mut query = sqlx::query(self.statements.load_many[size].sql());
+                for at in 0..SIZES[size] {
+                    query = query.bind(ids.get(at).map(|id| &id.as_bytes()[..]));
+                }
+                query
+            }
+        };
+        query.fetch_all(&mut **connection).await.map_err(Failure::statement)?.iter().map(row::session).collect()
+    }
+
+    async fn owned_by(&self, connection: &mut PoolConnection<MySql>, owner: &Owner) -> Result<Vec<SessionId>, Failure> {
+        let query = sqlx::query(self.statements.owned_by.sql()).bind(owner.as_str().as_bytes());
+        query.fetch_all(&mut **connection).await.map_err(Failure::statement)?.iter().map(row::id).collect()
+    }
+}
+
+impl Batch for Reads {
+    type Job = Read;
+    type Answer = Found;
+    type Connection = PoolConnection<MySql>;
+
+    fn fits(&self, picked: &[Read], job: &Read) -> bool {
+        picked.len() < MOST && matches!((&picked[0], job), (Read::Load(_), Read::Load(_)))
+    }
+
+    async fn connect(&self) -> Result<Self::Connection, Failure> {
+        self.pool.acquire().await.map_err(Failure::connection)
+    }
+
+    async fn run(&self, connection: &mut Self::Connection, jobs: &[Read]) -> Result<Vec<Found>, Failure> {
+        match jobs {
+            [Read::OwnedBy(owner)] => Ok(vec![Found::Ids(self.owned_by(connection, owner).await?)]),
+            jobs => {
+                let ids = job::loads(jobs);
+                let found = self.load(connection, &ids).await?;
+                Ok(job::answer_loads(&ids, &found))
+            }
+        }
+    }
+
+    fn give_up(&self, mut connection: Self::Connection) {
+        connection.close_on_drop();
+    }
+}

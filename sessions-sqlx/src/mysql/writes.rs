@@ -1,0 +1,144 @@
+//! The writing lane. Without `RETURNING`, a statement for many updates could not tell which of them it wrote: each write is a
+//! statement of its own, and the server shares the `fsync` among connections.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sessions_core::store::ttl_millis;
+use sessions_core::{Entry, SessionId};
+use sqlx::error::DatabaseError;
+use sqlx::mysql::MySqlArguments;
+use sqlx::pool::PoolConnection;
+use sqlx::query::Query;
+use sqlx::{Connection, MySql, MySqlPool};
+
+use super::statements::{SIZES, Statements};
+use crate::error::Failure;
+use crate::job::{Update, Write};
+use crate::lane::Batch;
+use crate::statement::Statement;
+
+pub(crate) struct Writes {
+    pool: MySqlPool,
+    statements: Arc<Statements>,
+}
+
+impl Writes {
+    pub(crate) fn new(pool: MySqlPool, statements: Arc<Statements>) -> Self {
+        Self { pool, statements }
+    }
+
+    async fn write(&self, connection: &mut PoolConnection<MySql>, job: &Write) -> Result<u64, Failure> {
+        match job {
+            Write::Create { id, entry, ttl } => self.create(connection, id, entry, *ttl).await,
+            Write::Update(update) => execute(connection, self.update(update)).await,
+            Write::Touch { id, expected, ttl } => {
+                let query = sqlx::query(self.statements.touch.sql()).bind(millis(*ttl)).bind(&id.as_bytes()[..]);
+                execute(connection, query.bind(expected.as_u64())).await
+            }
+            Write::Purge { limit } => execute(connection, sqlx::query(self.statements.purge.sql()).bind(*limit)).await,
+            Write::Delete(ids) => self.delete(connection, ids).await,
+        }
+    }
+
+    async fn create(
+        &self,
+        connection: &mut PoolConnection<MySql>,
+        id: &SessionId,
+        entry: &Entry,
+        ttl: Duration,
+    ) -> Result<u64, Failure> {
+        let query = |statement: &Statement| {
+            sqlx::query(statement.sql())
+                .bind(entry.version.as_u64())
+                .bind(millis(ttl))
+                .bind(entry.owner.as_ref().map(|owner| owner.as_str().as_bytes().to_vec()))
+                .bind(entry.record.to_vec())
+                .bind(id.as_bytes().to_vec())
+        };
+        match query(&self.statements.create).execute(&mut **connection).await {
+            Ok(done) => Ok(done.rows_affected()),
+            Err(error) if error.as_database_error().is_some_and(DatabaseError::is_unique_violation) => {
+                execute(connection, query(&self.statements.create_over_expired)).await
+            }
+            Err(error) => Err(Failure::statement(error)),
+        }
+    }
+
+    fn update<'a>(&self, update: &'a Update) -> Query<'a, MySql, MySqlArguments> {
+        let Update { id, expected, entry, change } = update;
+        let statement = match (update.ttl(), change.reindex) {
+            (None, false) => &self.statements.update,
+            (Some(_), false) => &self.statements.update_expiry,
+            (None, true) => &self.statements.update_owner,
+            (Some(_), true) => &self.statements.update_both,
+        };
+        let mut query = sqlx::query(statement.sql()).bind(entry.version.as_u64()).bind(&entry.record[..]);
+        if let Some(ttl) = update.ttl() {
+            query = query.bind(millis(ttl));
+        }
+        if change.reindex {
+            query = query.bind(entry.owner.as_ref().map(|owner| owner.as_str().as_bytes()));
+        }
+        query.bind(&id.as_bytes()[..]).bind(expected.as_u64())
+    }
+
+    async fn delete(&self, connection: &mut PoolConnection<MySql>, ids: &[SessionId]) -> Result<u64, Failure> {
+        // Unlike the others, this one cannot be run again with the same answer: that a connection is stale must be found out
+        // before.
+        connection.ping().await.map_err(Failure::connection)?;
+        let mut deleted = 0;
+        for ids in ids.chunks(SIZES[SIZES.len() - 1]) {
+            let size = SIZES.iter().position(|size| ids.len() <= *size).unwrap_or(SIZES.len() - 1);
+            let live = execute(connection, for_ids(&self.statements.delete_live[size], size, ids)).await?;
+            // Those that are left have expired, if they are there: a clock that jumps back must not revive them.
+            if live < ids.len() as u64 {
+                execute(connection, for_ids(&self.statements.delete_expired[size], size, ids)).await?;
+            }
+            deleted += live;
+        }
+        Ok(deleted)
+    }
+}
+
+impl Batch for Writes {
+    type Job = Write;
+    type Answer = u64;
+    type Connection = PoolConnection<MySql>;
+
+    fn fits(&self, _: &[Write], _: &Write) -> bool {
+        false
+    }
+
+    async fn connect(&self) -> Result<Self::Connection, Failure> {
+        self.pool.acquire().await.map_err(Failure::connection)
+    }
+
+    async fn run(&self, connection: &mut Self::Connection, jobs: &[Write]) -> Result<Vec<u64>, Failure> {
+        let mut answers = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            answers.push(self.write(connection, job).await?);
+        }
+        Ok(answers)
+    }
+
+    fn give_up(&self, mut connection: Self::Connection) {
+        connection.close_on_drop();
+    }
+}
+
+fn for_ids<'a>(statement: &Statement, size: usize, ids: &'a [SessionId]) -> Query<'a, MySql, MySqlArguments> {
+    let query = sqlx::query(statement.sql());
+    (0..SIZES[size]).fold(query, |query, at| query.bind(ids.get(at).map(|id| &id.as_bytes()[..])))
+}
+
+async fn execute(
+    connection: &mut PoolConnection<MySql>,
+    query: Query<'_, MySql, MySqlArguments>,
+) -> Result<u64, Failure> {
+    Ok(query.execute(&mut **connection).await.map_err(Failure::statement)?.rows_affected())
+}
+
+fn millis(ttl: Duration) -> i64 {
+    ttl_millis(ttl).cast_signed()
+}
