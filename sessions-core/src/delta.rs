@@ -36,13 +36,6 @@ pub(crate) enum Op {
     },
 }
 
-/// Whether the record that a delta meets is the one that the request had loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Meets {
-    Loaded,
-    Newer,
-}
-
 impl Delta {
     pub(crate) fn is_empty(&self) -> bool {
         !self.cleared && self.ops.is_empty()
@@ -96,15 +89,21 @@ impl Delta {
         self.cleared = stored;
     }
 
-    /// The keys and values of `record` with this delta applied, in order of the keys.
+    /// This delta as it is on `record`, which others have written since: every closure has run again.
     ///
-    /// Values are copied with their checksums; what a closure gets to read is verified first.
-    pub(crate) fn merge<'a>(
-        &'a self,
-        id: SessionId,
-        record: Option<&'a Record>,
-        meets: Meets,
-    ) -> Result<Vec<(&'a str, Merged<'a>)>, Error> {
+    /// What a closure gets to read is verified first. Closures are the application's: no lock is held here.
+    pub(crate) fn again(mut self, id: SessionId, record: &Record) -> Result<Self, Error> {
+        for (key, op) in &mut self.ops {
+            if let Op::Update { updates, now } = op {
+                *now = run(updates, record.value(id, key)?.as_deref())?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// The keys and values of `record` with this delta applied, in order of the keys. Values are copied with their
+    /// checksums.
+    pub(crate) fn merge<'a>(&'a self, record: Option<&'a Record>) -> Vec<(&'a str, Merged<'a>)> {
         let record = if self.cleared { None } else { record };
         let mut stored = record.into_iter().flat_map(Record::entries).peekable();
         let mut merged = Vec::with_capacity(record.map_or(0, Record::len) + self.ops.len());
@@ -112,36 +111,29 @@ impl Delta {
             while let Some(entry) = stored.next_if(|(stored, _)| *stored < key.as_ref()) {
                 merged.push((entry.0, Merged::Kept(entry.1)));
             }
-            let current = stored.next_if(|(stored, _)| stored == key);
+            stored.next_if(|(stored, _)| stored == key);
             match op {
-                Op::Set(value) => merged.push((key, Merged::Borrowed(value))),
+                Op::Set(value) | Op::Update { now: value, .. } => merged.push((key, Merged::Changed(value))),
                 Op::Remove => {}
-                Op::Update { now, .. } if meets == Meets::Loaded => merged.push((key, Merged::Borrowed(now))),
-                Op::Update { updates, .. } => {
-                    let current = current.map(|(_, value)| value.verified(id, key)).transpose()?;
-                    merged.push((key, Merged::Made(run(updates, current)?)));
-                }
             }
         }
         merged.extend(stored.map(|(key, value)| (key, Merged::Kept(value))));
-        Ok(merged)
+        merged
     }
 }
 
-/// A value of a merge: copied from the record, set by the request, or made by a closure that ran again.
+/// A value of a merge: copied from the record, or the request's.
 #[derive(Debug)]
 pub(crate) enum Merged<'a> {
     Kept(Value<'a>),
-    Borrowed(&'a [u8]),
-    Made(Vec<u8>),
+    Changed(&'a [u8]),
 }
 
 impl AsValue for Merged<'_> {
     fn value(&self) -> Value<'_> {
         match self {
             Self::Kept(value) => *value,
-            Self::Borrowed(bytes) => Value { bytes, checksum: None },
-            Self::Made(bytes) => Value { bytes, checksum: None },
+            Self::Changed(bytes) => Value { bytes, checksum: None },
         }
     }
 }

@@ -4,9 +4,8 @@ use std::ops::Deref;
 
 use crate::clock::Timestamp;
 use crate::commit::{Attempt, Committed, CookieChange, Outcome, Plan};
-use crate::delta::Meets;
 use crate::error::{Error, StoreError};
-use crate::prepare::{self, Base, New, Prepared, Step};
+use crate::prepare::{self, Base, Meets, New, Prepared, Step};
 use crate::record::Record;
 use crate::session::Session;
 use crate::settings::Settings;

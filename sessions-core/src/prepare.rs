@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::access::{Access, access};
 use crate::clock::Timestamp;
 use crate::commit::CookieChange;
-use crate::delta::{Meets, Merged};
+use crate::delta::Merged;
 use crate::error::Error;
 use crate::expiry::Overrides;
 use crate::owner::Owner;
@@ -16,6 +16,13 @@ use crate::session::{Credential, Loaded, OpenedBy, Session, State};
 use crate::settings::Settings;
 use crate::store::{Change, Entry, Stored, Ttl, Version};
 use crate::token::{SessionId, Token};
+
+/// Whether the record that a write replaces is the one that the request had loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meets {
+    Loaded,
+    Newer,
+}
 
 /// What a write is to replace.
 #[derive(Debug, Clone)]
@@ -75,13 +82,19 @@ impl Base {
 /// The update of `base` by what the request changed.
 pub(crate) fn update(session: &Session, base: &Base, meets: Meets, now: Timestamp) -> Result<Step, Error> {
     let settings = session.settings();
-    let state = &mut *session.state();
-    let Some(loaded) = state.loaded().cloned() else { return Ok(Step::Lost) };
     let head = base.record.head();
-    if is_over(&loaded, head, meets, now) || guard_broken(state, &loaded, base, meets) {
-        return Ok(Step::Lost);
-    }
+    let (loaded, delta) = {
+        let state = session.state();
+        let Some(loaded) = state.loaded().cloned() else { return Ok(Step::Lost) };
+        if is_over(&loaded, head, meets, now) || guard_broken(&state, &loaded, base, meets) {
+            return Ok(Step::Lost);
+        }
+        (loaded, (meets == Meets::Newer).then(|| state.delta.clone()))
+    };
+    // Without the lock: what runs again is the application's, and may use the session.
+    let again = delta.map(|delta| delta.again(base.id, &base.record)).transpose()?;
 
+    let state = &mut *session.state();
     let overrides = state.overrides_over(head.overrides);
     let issue = issue(state.credential, &loaded, head, now);
     if issue == Issue::Nothing && !state.has_changes() {
@@ -113,7 +126,7 @@ pub(crate) fn update(session: &Session, base: &Base, meets: Meets, now: Timestam
         ttl: if moves { Ttl::After(limits.ttl(next.deadline, now).unwrap_or_default()) } else { Ttl::Keep },
         reindex: owner != stored_owner || next.deadline != head.deadline,
     };
-    let merged = state.delta.merge(base.id, Some(&base.record), meets)?;
+    let merged = again.as_ref().unwrap_or(&state.delta).merge(Some(&base.record));
     let entry = entry(settings, base.id, &next, owner, &merged)?;
     let cookie = match issue {
         Issue::Nothing if cookie_moves(head.overrides, overrides) => match (&loaded.opened_by, &state.presented) {
@@ -147,7 +160,7 @@ pub(crate) fn create(session: &Session, now: Timestamp) -> Result<New, Error> {
         recent: Recent::default(),
         overrides,
     };
-    let merged = state.delta.merge(token.id(), None, Meets::Loaded)?;
+    let merged = state.delta.merge(None);
     let entry = entry(settings, token.id(), &head, state.owner.clone().flatten(), &merged)?;
     Ok(New {
         id: token.id(),

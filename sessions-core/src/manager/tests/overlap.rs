@@ -162,3 +162,36 @@ fn a_counter_by_insert_is_the_last_writers() {
     kit.commit(&session);
     assert_eq!(kit.counter(token.id()), Some(1));
 }
+
+/// The application's closures run without the session's lock, here at the conflict as before.
+#[test]
+fn a_closure_that_uses_the_session_may_run_again() {
+    let (kit, token) = kit();
+    let session = kit.open(&token);
+    session.insert("price", &7u64).expect("open");
+    let inner = session.clone();
+    let add = move |total: Option<u64>| {
+        total.unwrap_or(0) + inner.get::<u64>("price").expect("a number").expect("it is there")
+    };
+    session.update("counter", add).expect("open");
+    kit.store.before(Call::Update, Answer::Given, kit.counts(&token, 1));
+    assert_eq!(kit.commit(&session).outcome, Outcome::Written);
+    assert_eq!(kit.counter(token.id()), Some(8));
+}
+
+#[test]
+fn a_closure_that_panics_at_the_conflict_writes_nothing_and_leaves_the_session_usable() {
+    let (kit, token) = kit();
+    let session = kit.open(&token);
+    let odd = |counter: Option<u64>| {
+        assert!(counter.is_none_or(|counter| counter % 2 == 0), "on purpose");
+        1
+    };
+    session.update("counter", odd).expect("open");
+    kit.counts(&token, 1)();
+    let commit = std::panic::AssertUnwindSafe(|| kit.try_commit(&session));
+    assert!(std::panic::catch_unwind(commit).is_err());
+    assert_eq!(kit.counter(token.id()), Some(1));
+    kit.counts(&token, 1)();
+    assert_eq!(kit.commit(&session).outcome, Outcome::Written, "taken up again");
+}
