@@ -68,6 +68,9 @@ pub enum SessionStatus {
     Rotated,
 }
 
+/// How often a closure runs on one handle before it is taken for one that changes what it is given by itself.
+const MAX_RUNS: u32 = 1_000;
+
 static DETACHED: LazyLock<Arc<Settings>> = LazyLock::new(Arc::default);
 
 impl Session {
@@ -211,13 +214,13 @@ impl Session {
     /// Changes the value under `key` in a way that depends on what is there: counters, lists, carts.
     ///
     /// The closure runs at once, and again at the commit on what is stored then, if a concurrent request has written
-    /// meanwhile. It must therefore depend on nothing but its argument; the value that this method returns is
-    /// provisional. Counters changed this way are exact.
+    /// meanwhile. It must therefore depend on nothing but its argument, and not hold a clone of the session; the value that
+    /// this method returns is provisional. Counters changed this way are exact.
     ///
     /// # Errors
     ///
-    /// As [`get`](Session::get) and [`insert`](Session::insert). At a commit that runs it again, a failure fails the
-    /// commit, and nothing is written.
+    /// As [`get`](Session::get) and [`insert`](Session::insert), and [`Error::is_contended`] for a closure that by itself
+    /// changes the value it is given. At a commit that runs it again, a failure fails the commit, and nothing is written.
     pub fn update<T, F>(&self, key: impl Into<Key<T>>, update: F) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,
@@ -232,22 +235,14 @@ impl Session {
         };
         let make = Arc::new(make);
         let again = Arc::clone(&make);
-        // The closure is the application's: it runs without our lock, and again if a clone of this handle was faster.
-        loop {
-            let (raw, revision) = {
-                let state = self.state();
-                state.writable()?;
-                (state.raw(&key)?, state.revision)
-            };
-            let (value, encoded) = make(raw.as_deref())?;
-            let mut state = self.state();
-            state.writable()?;
-            if state.revision == revision {
-                state.revision += 1;
-                state.delta.update(key, Arc::new(move |raw| Ok(again(raw)?.1)), encoded);
-                return Ok(value);
-            }
-        }
+        self.change_read(
+            &key,
+            |raw| make(raw),
+            |state, (value, encoded)| {
+                state.delta.update(key.clone(), Arc::new(move |raw| Ok(again(raw)?.1)), encoded);
+                value
+            },
+        )
     }
 
     /// Removes the value under `key`, if there is one.
@@ -257,27 +252,26 @@ impl Session {
     /// [`Error::is_sealed`] after the commit.
     pub fn remove(&self, key: impl AsRef<str>) -> Result<(), Error> {
         let key = key.as_ref();
-        self.change(|state| {
-            let stored = state.base().is_some_and(|base| base.record.contains(key));
-            state.delta.remove(Cow::Owned(key.to_owned()), stored);
-        })
+        self.change(|state| state.remove(key))
     }
 
     /// Removes the value under `key` and returns it: for a message that is shown once.
     ///
-    /// Two overlapping requests may both get it; add [`require_unchanged`](Session::require_unchanged) where they must not.
+    /// Of clones of this handle one gets it. Two overlapping requests may both get it; add
+    /// [`require_unchanged`](Session::require_unchanged) where they must not.
     ///
     /// # Errors
     ///
     /// As [`get`](Session::get), in which case it is not removed, and [`Error::is_sealed`] after the commit.
     pub fn take<T: DeserializeOwned>(&self, key: impl Into<Key<T>>) -> Result<Option<T>, Error> {
         let key = key.into();
-        self.state().writable()?;
-        let value = self.get(&key)?;
-        if value.is_some() {
-            self.remove(&key)?;
-        }
-        Ok(value)
+        let read = |raw: Option<&[u8]>| raw.map(|raw| self.settings().codecs.decode(key.name(), raw)).transpose();
+        self.change_read(key.name(), read, |state, value| {
+            if value.is_some() {
+                state.remove(key.name());
+            }
+            value
+        })
     }
 
     /// Whether there is a value under `key`.
@@ -459,6 +453,31 @@ impl Session {
 
     pub(crate) fn busy(&self) -> &Turn {
         &self.0.busy
+    }
+
+    /// A change that depends on the value under `key`. `make` is the application's: it runs without our lock, and again if a
+    /// clone of this handle has changed the value meanwhile.
+    fn change_read<M, R>(
+        &self,
+        key: &str,
+        make: impl Fn(Option<&[u8]>) -> Result<M, Error>,
+        change: impl FnOnce(&mut State, M) -> R,
+    ) -> Result<R, Error> {
+        for _ in 0..MAX_RUNS {
+            let (raw, revision) = {
+                let state = self.state();
+                state.writable()?;
+                (state.raw(key)?, state.revision)
+            };
+            let made = make(raw.as_deref())?;
+            let mut state = self.state();
+            state.writable()?;
+            if state.revision == revision || state.raw(key)?.as_deref() == raw.as_deref() {
+                state.revision += 1;
+                return Ok(change(&mut state, made));
+            }
+        }
+        Err(Error::contended())
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) -> Result<(), Error> {

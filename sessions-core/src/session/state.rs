@@ -1,5 +1,7 @@
 //! What a session handle holds behind its lock.
 
+use std::borrow::Cow;
+
 use crate::clock::Timestamp;
 use crate::commit::Attempt;
 use crate::delta::Delta;
@@ -150,6 +152,11 @@ impl State {
             Some(owner) => owner.clone(),
             None => self.base()?.record.owner().and_then(|owner| Owner::new(owner).ok()),
         }
+    }
+
+    pub(crate) fn remove(&mut self, key: &str) {
+        let stored = self.base().is_some_and(|base| base.record.contains(key));
+        self.delta.remove(Cow::Owned(key.to_owned()), stored);
     }
 
     pub(crate) fn destroy(&mut self) {

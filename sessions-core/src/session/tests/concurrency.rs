@@ -71,3 +71,39 @@ fn a_closure_that_panics_leaves_the_session_as_it_was() {
     session.insert("a", &2).expect("still usable");
     assert_eq!(session.update("a", |a: Option<i32>| a.unwrap_or(0) + 1).expect("still usable"), 3);
 }
+
+/// Its argument is all that a closure is to depend on; one that writes to the session all the same must not hang.
+#[test]
+fn a_closure_that_writes_to_the_session_ends() {
+    let session = Session::detached();
+    let inner = session.clone();
+    let counter = session.update("counter", move |counter: Option<u64>| {
+        inner.insert("other", &1).expect("open");
+        counter.unwrap_or(0) + 1
+    });
+    assert_eq!(counter.expect("another key is no conflict"), 1);
+    assert_eq!(session.keys(), ["counter", "other"]);
+
+    let inner = session.clone();
+    let never = session.update("counter", move |counter: Option<u64>| {
+        increment(&inner);
+        counter.unwrap_or(0) + 1
+    });
+    assert!(never.expect_err("it always changes what it was given").is_contended());
+    increment(&session);
+}
+
+#[test]
+fn of_clones_that_take_at_once_one_gets_the_value() {
+    for round in 0..200u64 {
+        let session = Session::detached();
+        session.insert("ticket", &round).expect("open");
+        let taken = std::sync::atomic::AtomicU64::new(0);
+        at_once(|_| {
+            if session.take::<u64>("ticket").expect("a number").is_some() {
+                taken.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            }
+        });
+        assert_eq!(taken.into_inner(), 1);
+    }
+}
