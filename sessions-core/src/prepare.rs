@@ -129,8 +129,9 @@ pub(crate) fn update(session: &Session, base: &Base, meets: Meets, now: Timestam
     let merged = again.as_ref().unwrap_or(&state.delta).merge(Some(&base.record));
     let entry = entry(settings, base.id, &next, owner, &merged)?;
     let cookie = match issue {
+        // Only the token that is current now: one in its grace would take the place of its successor.
         Issue::Nothing if cookie_moves(head.overrides, overrides) => match (&loaded.opened_by, &state.presented) {
-            (OpenedBy::Current(_), Some(token)) => set_cookie(token, &next, now),
+            (OpenedBy::Current(verifier), Some(token)) if *verifier == head.verifier => set_cookie(token, &next, now),
             _ => CookieChange::Keep,
         },
         Issue::Nothing => CookieChange::Keep,

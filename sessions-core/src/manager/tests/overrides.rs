@@ -114,3 +114,18 @@ fn overrides_end_with_the_session() {
     assert_eq!((persistent, max_age), (None, secs(DAY)));
     assert_eq!(kit.peek(token.id()).expires_at(), Some(START.after(secs(600))));
 }
+
+/// A sibling has renewed meanwhile: its cookie is the better one, and the old token must not take its place.
+#[test]
+fn a_change_of_persistence_never_sends_a_token_that_a_sibling_has_renewed() {
+    let kit = kit();
+    let old = kit.stored(|_| {});
+    let session = kit.open(&old);
+    session.set_persistent(true).expect("open");
+    let new = token(&kit.request(&old, |session| session.renew().expect("open")));
+    assert_eq!(kit.commit(&session), Committed::quiet(Outcome::Written));
+    let CookieChange::Set { persistent, .. } = kit.request(&new, |s| s.rotate().expect("open")).cookie else {
+        panic!("no token")
+    };
+    assert_eq!(persistent, Some(true), "the next cookie tells the browser");
+}
