@@ -42,11 +42,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 echo "making $name:$tag from the packages of $suite, about a minute" >&2
 debootstrap --variant=minbase --components="$components" --include=redis-server,postgresql,mariadb-server-core,mariadb-client-core,tzdata \
-    "$suite" "$work/root" "$mirror" </dev/null >"$work/log" 2>&1 9>&- || {
-    tail -n 20 "$work/log" "$work/root/debootstrap/debootstrap.log" >&2 || true
+    "$suite" "$work/system" "$mirror" </dev/null >"$work/log" 2>&1 9>&- || {
+    tail -n 20 "$work/log" "$work/system/debootstrap/debootstrap.log" >&2 || true
     fail "debootstrap failed"
 }
-tar -C "$work/root" --exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/locale' \
+tar -C "$work/system" --exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/locale' \
     --exclude='./var/cache' --exclude='./var/lib/apt' --exclude='./var/lib/postgresql' --exclude='./usr/lib/*/libLLVM*' \
     --exclude='./usr/lib/postgresql/*/lib/bitcode' --exclude='./usr/lib/postgresql/*/lib/llvm*' -c . |
     docker import - "$name:$tag" >/dev/null
