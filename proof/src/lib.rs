@@ -14,6 +14,7 @@
 pub mod controls;
 pub mod explore;
 pub mod gate;
+pub mod model;
 pub mod request;
 mod run;
 pub mod scenario;
