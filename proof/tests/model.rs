@@ -46,7 +46,9 @@ async fn random_lives_on_the_memory_store() {
 #[tokio::test(flavor = "multi_thread")]
 async fn random_lives_on_sqlite() {
     lives(LIVES / 10, async |clock| {
-        SqliteStore::builder().clock(clock).connect("sqlite::memory:").await.expect("a database in memory")
+        let store = SqliteStore::builder().clock(clock).connect("sqlite::memory:").await.expect("a database in memory");
+        store.migrate().await.expect("an empty database");
+        store
     })
     .await;
 }
