@@ -150,7 +150,10 @@ const NOT_EXECUTED: &[(&str, &str)] = &[
     ("LOADING", "the server is starting and still reads its data"),
     ("MASTERDOWN", "a replica without its primary: connect to the primary"),
     ("MISCONF", "the server cannot write to its disk and takes no writes: see its log"),
-    ("MOVED", "a node of a Cluster: connect with a redis+cluster:// URL"),
+    (
+        "MOVED",
+        "the key is on a node of a Cluster that is out of reach, or that a redis+cluster:// URL would have found",
+    ),
     ("NOAUTH", "the server wants a password: put it into the URL"),
     ("NOPERM", "the user's ACL lacks a permission: see the crate's README"),
     ("NOREPLICAS", "fewer replicas are in reach than the server wants for a write"),
@@ -265,7 +268,12 @@ fn advice(code: &str) -> Option<&'static str> {
 
 /// The code of an answer, which is one word of capitals; anything else may be data and is not passed on (G19).
 fn code(error: &RedisError) -> String {
-    match error.code() {
+    let code = match (error.code(), error.detail()) {
+        // What Redis 6.2 itself refuses inside of a script begins with the place: `@user_script: 26: -OOM command not …`.
+        (Some("@user_script:"), Some(detail)) => detail.split_once(": -").and_then(|(_, text)| text.split(' ').next()),
+        (code, _) => code,
+    };
+    match code {
         Some(code) if code.len() <= 24 && code.bytes().all(|b| b.is_ascii_uppercase()) => code.to_owned(),
         _ => "unknown code".to_owned(),
     }
@@ -301,6 +309,13 @@ mod tests {
             let text = std::error::Error::source(&error).expect("a source").to_string();
             assert_eq!(text, format!("the server answered {code}: {advice}"));
         }
+    }
+
+    #[test]
+    fn g11_refusals_inside_of_scripts_are_known_on_redis_6_2() {
+        let error = of_a_write(&answered("@user_script: 43: -OOM command not allowed when used memory > 'maxmemory'."));
+        assert!(error.is_unavailable());
+        assert!(of_a_write(&answered("@user_script: 43: Unknown Redis command called from script")).is_indeterminate());
     }
 
     #[test]
