@@ -6,7 +6,6 @@ use crate::clock::Timestamp;
 use crate::commit::{Attempt, Committed, CookieChange, Outcome, Plan};
 use crate::error::{Error, StoreError};
 use crate::prepare::{self, Base, Meets, New, Prepared, Step};
-use crate::record::Record;
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::store::{CreateOutcome, SessionStore, Stored, UpdateOutcome, Version};
@@ -35,8 +34,8 @@ enum Settled {
     Gone,
     /// It has not landed, and nobody else has written: it may land yet.
     MayLand,
-    /// What it was to replace is superseded: it can never land.
-    NeverLands(Stored),
+    /// What it was to replace is superseded: it can never land. This is there now.
+    NeverLands(Base),
 }
 
 impl<'a> Execution<'a> {
@@ -83,36 +82,41 @@ impl<'a> Execution<'a> {
                 Settled::Landed(cookie) => return Ok(Committed { outcome: Outcome::Written, cookie }),
                 Settled::Gone => return Ok(Committed::quiet(Outcome::Lost)),
                 Settled::MayLand => {}
-                Settled::NeverLands(stored) => (base, meets) = (Base::stored(base.id, stored)?, Meets::Newer),
+                Settled::NeverLands(newer) => (base, meets) = (newer, Meets::Newer),
             }
         }
     }
 
-    /// Sends one update, and finds out what became of it.
+    /// Sends one update, and finds out what became of it. It stays open as long as that is not known.
     async fn send(&mut self, id: SessionId, sent: Open<'_, Prepared>, repeats: bool) -> Result<Settled, Error> {
-        let settled = match self.store.update(&id, sent.base, &sent.entry, sent.change).await {
-            Ok(UpdateOutcome::Written) => return Ok(Settled::Landed(sent.close().cookie)),
-            Ok(UpdateOutcome::Absent) => Settled::Gone,
-            Ok(UpdateOutcome::Conflict(stored)) => settle(id, stored, &sent, repeats)?,
+        let settled = self.settled(id, &sent, repeats).await;
+        let open = match &settled {
+            Ok(settled) => matches!(settled, Settled::MayLand),
+            Err(error) => error.is_indeterminate(),
+        };
+        if !open {
+            sent.close();
+        }
+        settled
+    }
+
+    async fn settled(&mut self, id: SessionId, sent: &Prepared, repeats: bool) -> Result<Settled, Error> {
+        match self.store.update(&id, sent.base, &sent.entry, sent.change).await {
+            Ok(UpdateOutcome::Written) => Ok(Settled::Landed(sent.cookie.clone())),
+            Ok(UpdateOutcome::Absent) => Ok(Settled::Gone),
+            Ok(UpdateOutcome::Conflict(stored)) => settle(id, stored, sent, repeats),
             Err(error) if error.is_indeterminate() => {
                 self.count_unanswered(error)?;
                 match self.store.load(&id).await {
-                    Ok(Some(stored)) => settle(id, stored, &sent, true)?,
-                    Ok(None) => Settled::Gone,
-                    Err(error) => return Err(StoreError::indeterminate(error).into()),
+                    Ok(Some(stored)) => settle(id, stored, sent, true),
+                    Ok(None) => Ok(Settled::Gone),
+                    Err(error) => Err(StoreError::indeterminate(error).into()),
                 }
             }
             // This one was surely not applied; an earlier copy of it may have been.
-            Err(error) if repeats => return Err(StoreError::indeterminate(error).into()),
-            Err(error) => {
-                sent.close();
-                return Err(error.into());
-            }
-        };
-        if !matches!(settled, Settled::MayLand) {
-            sent.close();
+            Err(error) if repeats => Err(StoreError::indeterminate(error).into()),
+            Err(error) => Err(error.into()),
         }
-        Ok(settled)
     }
 
     async fn create(&mut self) -> Result<Committed, Error> {
@@ -127,7 +131,7 @@ impl<'a> Execution<'a> {
             let sent = Open::new(self.session, new);
             match self.store.create(&sent.id, &sent.entry, sent.ttl).await {
                 Ok(CreateOutcome::Created) => return Ok(self.created(sent.close())),
-                Ok(CreateOutcome::Exists(stored)) if has_landed(sent.id, &stored, sent.entry.version)? => {
+                Ok(CreateOutcome::Exists(stored)) if has_landed(sent.id, stored.clone(), sent.entry.version) => {
                     return Ok(self.created(sent.close()));
                 }
                 // Somebody else's session under a random id of 128 bits: take another.
@@ -268,20 +272,28 @@ impl<W: Resumable> Drop for Open<'_, W> {
 /// Invariant: a record's recent versions are the last ones superseded, without a gap. So if the base is among them and the
 /// update is not, then the update is not what superseded the base, and never will be.
 fn settle(id: SessionId, stored: Stored, sent: &Prepared, open: bool) -> Result<Settled, Error> {
-    let record = Record::parse(id, stored.record.clone())?;
-    let recent = record.head().recent;
-    if stored.version == sent.entry.version || recent.contains(sent.entry.version) {
-        Ok(Settled::Landed(prepare::cookie_if_current(sent.cookie.clone(), record.head())))
-    } else if !open || recent.contains(sent.base) {
-        Ok(Settled::NeverLands(stored))
-    } else if stored.version == sent.base {
+    let newer = match Base::stored(id, stored) {
+        Ok(newer) => newer,
+        Err(error) if error.is_corrupt() => {
+            tracing::error!(target: "sessions", session = %id, %error, "session.corrupt");
+            return Ok(Settled::Gone);
+        }
+        Err(error) if open => return Err(StoreError::indeterminate(error).into()),
+        Err(error) => return Err(error),
+    };
+    let head = newer.record.head();
+    if newer.version == sent.entry.version || head.recent.contains(sent.entry.version) {
+        Ok(Settled::Landed(prepare::cookie_if_current(sent.cookie.clone(), head)))
+    } else if !open || head.recent.contains(sent.base) {
+        Ok(Settled::NeverLands(newer))
+    } else if newer.version == sent.base {
         Ok(Settled::MayLand)
     } else {
         Err(StoreError::indeterminate("too many have written since to tell whether this write landed").into())
     }
 }
 
-/// Whether a create of this version is what is stored, or was.
-fn has_landed(id: SessionId, stored: &Stored, version: Version) -> Result<bool, Error> {
-    Ok(stored.version == version || Record::parse(id, stored.record.clone())?.head().recent.contains(version))
+/// Whether a create of this version is what is stored, or was. A row that cannot be read is somebody else's.
+fn has_landed(id: SessionId, stored: Stored, version: Version) -> bool {
+    stored.version == version || Base::stored(id, stored).is_ok_and(|base| base.record.head().recent.contains(version))
 }

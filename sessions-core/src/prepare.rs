@@ -29,7 +29,7 @@ pub(crate) enum Meets {
 pub(crate) struct Base {
     pub(crate) id: SessionId,
     pub(crate) version: Version,
-    record: Record,
+    pub(crate) record: Record,
     expires_at: Timestamp,
 }
 

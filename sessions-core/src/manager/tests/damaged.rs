@@ -105,3 +105,66 @@ fn a_record_of_a_newer_version_at_a_conflict_is_an_error_that_touches_nothing() 
     assert!(kit.try_commit(&session).expect_err("newer").is_newer_format());
     assert_eq!(kit.store.stored(token.id()), before);
 }
+
+#[test]
+fn a_corrupt_record_at_a_conflict_counts_as_absent() {
+    let unanswered = [None, Some(Answer::Swallowed), Some(Answer::Late)];
+    for answer in unanswered {
+        let (kit, token) = kit();
+        let session = kit.counting(&token);
+        kit.counts(&token, 1)();
+        kit.store.tamper(token.id(), frame);
+        let before = kit.store.stored(token.id());
+        answer.into_iter().for_each(|answer| kit.store.answer(Call::Update, answer));
+        assert_eq!(kit.commit(&session), Committed::quiet(Outcome::Lost), "{answer:?}");
+        kit.store.land();
+        assert_eq!(kit.store.stored(token.id()), before, "it is left alone");
+    }
+}
+
+/// A newer binary has written upon it, and whether that was before or after this write cannot be told.
+#[test]
+fn a_record_of_a_newer_version_upon_an_unanswered_write_is_indeterminate() {
+    let (kit, token) = kit();
+    let session = kit.counting(&token);
+    kit.counts(&token, 1)();
+    let intact = kit.store.stored(token.id()).expect("live");
+    kit.store.tamper(token.id(), newer);
+    kit.store.answer(Call::Update, Answer::Swallowed);
+    assert!(kit.try_commit(&session).expect_err("cannot be told").is_indeterminate());
+    // After the deployment it is known.
+    kit.store.tamper(token.id(), |stored| *stored = intact);
+    assert_eq!(kit.commit(&session).outcome, Outcome::Written);
+    assert_eq!(kit.counter(token.id()), Some(2));
+}
+
+/// Answered by a conflict, it is known not to have been applied: taken up again, it is made anew however many have
+/// written since.
+#[test]
+fn a_commit_that_met_a_newer_version_is_made_anew_when_taken_up_again() {
+    let (kit, token) = kit();
+    let session = kit.counting(&token);
+    kit.counts(&token, 6)();
+    let intact = kit.store.stored(token.id()).expect("live");
+    kit.store.tamper(token.id(), newer);
+    assert!(kit.try_commit(&session).expect_err("newer").is_newer_format());
+    kit.store.tamper(token.id(), |stored| *stored = intact);
+    assert_eq!(kit.commit(&session).outcome, Outcome::Written);
+    assert_eq!(kit.counter(token.id()), Some(7));
+}
+
+/// A random id that is taken by a damaged or a newer record is taken.
+#[test]
+fn a_new_session_leaves_a_row_that_it_cannot_read_alone() {
+    for change in [frame as fn(&mut Stored), newer] {
+        let (kit, token) = kit();
+        kit.store.tamper(token.id(), change);
+        let before = kit.store.stored(token.id());
+        kit.random.repeat(&token);
+        let session = kit.manager.new_session();
+        increment(&session);
+        let new = super::token(&kit.commit(&session));
+        assert_ne!(new.id(), token.id());
+        assert_eq!(kit.store.stored(token.id()), before);
+    }
+}
