@@ -71,6 +71,8 @@ pub(crate) enum Plan {
     Nothing,
     Create,
     Update,
+    /// Nothing is to be written; whether the guarded keys are unchanged is to be looked up.
+    Check,
     Touch,
     Delete,
     DeleteThenCreate,
@@ -87,6 +89,7 @@ pub(crate) struct Situation {
     pub(crate) has_changes: bool,
     pub(crate) credential: Credential,
     pub(crate) destroyed: bool,
+    pub(crate) guarded: bool,
     pub(crate) touch_due: bool,
 }
 
@@ -110,6 +113,7 @@ impl Situation {
             has_changes: state.has_changes(),
             credential: state.credential,
             destroyed: state.destroyed,
+            guarded: !state.guards.is_empty(),
             touch_due,
         }
     }
@@ -117,7 +121,7 @@ impl Situation {
 
 /// The table of DESIGN.md, "Commit".
 pub(crate) fn plan(situation: Situation) -> Plan {
-    let Situation { origin, has_contents, has_changes, credential, destroyed, touch_due } = situation;
+    let Situation { origin, has_contents, has_changes, credential, destroyed, guarded, touch_due } = situation;
     match origin {
         // An empty new session is never stored (ASVS 7.6.2).
         From::New if has_contents => Plan::Create,
@@ -125,10 +129,11 @@ pub(crate) fn plan(situation: Situation) -> Plan {
         From::Loaded if destroyed && has_contents => Plan::DeleteThenCreate,
         From::Loaded if destroyed => Plan::Delete,
         From::Loaded if has_changes || credential != Credential::Keep => Plan::Update,
+        From::Loaded if guarded => Plan::Check,
         From::Loaded if touch_due => Plan::Touch,
         From::Loaded => Plan::Nothing,
         // It reads as empty, creates nothing and must not disturb the cookie that the rotation has set.
-        From::Superseded if has_changes || destroyed || credential >= Credential::Renew => Plan::Lost,
+        From::Superseded if has_changes || destroyed || guarded || credential >= Credential::Renew => Plan::Lost,
         From::Superseded => Plan::Nothing,
     }
 }
@@ -161,6 +166,7 @@ mod tests {
         has_changes: false,
         credential: Credential::Keep,
         destroyed: false,
+        guarded: false,
         touch_due: false,
     };
 
@@ -173,13 +179,16 @@ mod tests {
                 bools.into_iter().flat_map(move |overrides| {
                     credentials.into_iter().flat_map(move |credential| {
                         bools.into_iter().flat_map(move |destroyed| {
-                            bools.into_iter().map(move |touch_due| Situation {
-                                origin,
-                                has_contents,
-                                has_changes: has_contents || overrides,
-                                credential,
-                                destroyed,
-                                touch_due,
+                            bools.into_iter().flat_map(move |guarded| {
+                                bools.into_iter().map(move |touch_due| Situation {
+                                    origin,
+                                    has_contents,
+                                    has_changes: has_contents || overrides,
+                                    credential,
+                                    destroyed,
+                                    guarded,
+                                    touch_due,
+                                })
                             })
                         })
                     })
@@ -194,6 +203,8 @@ mod tests {
         assert_eq!(plan(NOTHING), Plan::Nothing);
         assert_eq!(plan(Situation { touch_due: true, ..NOTHING }), Plan::Touch);
         assert_eq!(plan(contents), Plan::Update);
+        assert_eq!(plan(Situation { guarded: true, touch_due: true, ..NOTHING }), Plan::Check);
+        assert_eq!(plan(Situation { guarded: true, ..contents }), Plan::Update);
         assert_eq!(plan(Situation { credential: Credential::Rotate, ..NOTHING }), Plan::Update);
         assert_eq!(plan(Situation { credential: Credential::RenewQuietly, ..NOTHING }), Plan::Update);
         assert_eq!(plan(Situation { destroyed: true, ..NOTHING }), Plan::Delete);

@@ -50,6 +50,7 @@ impl<'a> Execution<'a> {
             Plan::Lost => Ok(Committed::quiet(Outcome::Lost)),
             Plan::Create => self.create().await,
             Plan::Update => self.update().await,
+            Plan::Check => self.check().await,
             Plan::Touch => Ok(self.touch().await),
             Plan::Delete => self.delete().await,
             Plan::DeleteThenCreate => {
@@ -74,7 +75,7 @@ impl<'a> Execution<'a> {
             };
             let prepared = match step {
                 Step::Write(prepared) => prepared,
-                Step::Nothing if meets == Meets::Loaded => return Ok(self.touch().await),
+                Step::Nothing if meets == Meets::Loaded => return self.check().await,
                 Step::Nothing => return Ok(Committed::quiet(Outcome::Unchanged)),
                 Step::Lost => return Ok(Committed::quiet(Outcome::Lost)),
             };
@@ -176,6 +177,23 @@ impl<'a> Execution<'a> {
                 }
             }
         }
+    }
+
+    /// Nothing is to be written. If decisions were taken from what was read, looks whether they stand.
+    async fn check(&self) -> Result<Committed, Error> {
+        let guarded = !self.session.state().guards.is_empty();
+        let Some(base) = Base::loaded(self.session).filter(|_| guarded) else { return Ok(self.touch().await) };
+        let lost = Ok(Committed::quiet(Outcome::Lost));
+        let Some(stored) = self.store.load(&base.id).await? else { return lost };
+        if stored.version == base.version {
+            return Ok(self.touch().await);
+        }
+        let stands = match Base::stored(base.id, stored) {
+            Ok(newer) => prepare::stands(self.session, &newer, self.settings.clock.now()),
+            Err(error) if error.is_corrupt() => false,
+            Err(error) => return Err(error),
+        };
+        if stands { Ok(Committed::quiet(Outcome::Unchanged)) } else { lost }
     }
 
     /// Housekeeping: the request has read its session, and whether its idle window moves does not decide about the

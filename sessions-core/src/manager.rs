@@ -125,8 +125,8 @@ impl SessionManager {
                 }
                 Phase::Open | Phase::Committing => state.phase = Phase::Committing,
             }
-            let quiet = state.credential == Credential::RenewQuietly && !state.has_changes() && !state.destroyed;
-            (self.plan(&state), quiet)
+            let asked = state.has_changes() || state.destroyed || !state.guards.is_empty();
+            (self.plan(&state), state.credential == Credential::RenewQuietly && !asked)
         };
         let committed = match Execution::new(&*self.0.store, session).run(plan).await {
             Ok(Committed { outcome: Outcome::Lost, .. }) if quiet => Committed::quiet(Outcome::Unchanged),

@@ -142,6 +142,15 @@ pub(crate) fn update(session: &Session, base: &Base, meets: Meets, now: Timestam
     Ok(Step::Write(Prepared { base: base.version, entry, change, cookie }))
 }
 
+/// Whether the right to the session and all that is guarded are still as they were when it was loaded.
+pub(crate) fn stands(session: &Session, newer: &Base, now: Timestamp) -> bool {
+    let state = session.state();
+    let is_lost = |loaded| {
+        is_over(loaded, newer.record.head(), Meets::Newer, now) || guard_broken(&state, loaded, newer, Meets::Newer)
+    };
+    !state.loaded().is_none_or(is_lost)
+}
+
 /// The first write of a new session. A token that an earlier try has made is kept.
 pub(crate) fn create(session: &Session, now: Timestamp) -> Result<New, Error> {
     let settings = session.settings();

@@ -300,7 +300,8 @@ impl Session {
     }
 
     /// Makes the commit [`Lost`](crate::Outcome::Lost), with nothing written, if a concurrent request has changed the
-    /// value under `key` since this one loaded it: for a decision that was taken from what was read.
+    /// value under `key` since this one loaded it: for a decision that was taken from what was read. If there is nothing
+    /// else to write, it costs one load more.
     ///
     /// ```
     /// # use sessions_core::Session;

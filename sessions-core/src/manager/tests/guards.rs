@@ -92,3 +92,57 @@ fn a_destroy_forgets_the_guards() {
     kit.counts(&token, 1)();
     assert_eq!(kit.commit(&session).outcome, Outcome::Deleted);
 }
+
+/// The decision led to something outside of the session: there is nothing to write, and the answer counts all the same.
+#[test]
+fn a_guard_without_a_change_is_judged_too() {
+    let cases: [(fn(&Session), Outcome); 5] = [
+        (|_| {}, Outcome::Unchanged),
+        (increment, Outcome::Unchanged),
+        (|s| s.insert("coupon", &true).expect("open"), Outcome::Lost),
+        (|s| s.rotate().expect("open"), Outcome::Lost),
+        (|s| s.destroy().expect("open"), Outcome::Lost),
+    ];
+    for renews in [false, true] {
+        for (between, outcome) in cases {
+            let kit = Kit::new();
+            let token = kit.stored(|session| session.insert("coupon", &false).expect("fits"));
+            let session = kit.open(&token);
+            session.require_unchanged("coupon").expect("open");
+            if renews {
+                // A grace is running, so that no renewal is written.
+                kit.request(&token, |session| session.renew().expect("open"));
+                session.renew_quietly().expect("open");
+            }
+            kit.request(&token, between);
+            assert!(!kit.manager.seal_unless_due(&session), "there is something to ask");
+            assert_eq!(kit.commit(&session), Committed::quiet(outcome));
+        }
+    }
+}
+
+#[test]
+fn a_guard_without_a_change_costs_one_load_and_is_no_soft_failure() {
+    let kit = Kit::with(|builder| builder.idle_timeout(secs(1_600)));
+    let token = kit.stored(|_| {});
+    let guarded = || {
+        let session = kit.open(&token);
+        session.require_unchanged("counter").expect("open");
+        kit.store.calls();
+        session
+    };
+    kit.commit(&guarded());
+    assert_eq!(kit.store.calls(), [Call::Load]);
+    kit.advance(200);
+    assert_eq!(kit.commit(&guarded()).outcome, Outcome::Touched);
+    let session = guarded();
+    kit.store.answer(Call::Load, Answer::Refused);
+    assert!(kit.try_commit(&session).expect_err("refused").is_unavailable());
+    assert_eq!(kit.commit(&session).outcome, Outcome::Unchanged, "taken up again");
+    let superseded = guarded();
+    kit.request(&token, |session| session.rotate().expect("open"));
+    assert_eq!(kit.commit(&superseded), LOST);
+    let session = kit.open(&token);
+    session.require_unchanged("counter").expect("open");
+    assert_eq!(kit.commit(&session), LOST, "overtaken by a rotation");
+}
