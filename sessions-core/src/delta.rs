@@ -21,6 +21,8 @@ pub(crate) type Update = Arc<dyn Fn(Option<&[u8]>) -> Result<Vec<u8>, Error> + S
 pub(crate) struct Delta {
     /// Whether the stored keys go before the operations apply.
     cleared: bool,
+    /// Whether the session was cleared, also if nothing was stored: what a closure gets to see then is not the stored value.
+    emptied: bool,
     ops: BTreeMap<Cow<'static, str>, Op>,
 }
 
@@ -29,6 +31,8 @@ pub(crate) struct Delta {
 pub(crate) enum Op {
     Set(Vec<u8>),
     Remove,
+    /// Removed where it was not stored: nothing to write, but a closure that follows does not start from a stored value.
+    Nothing,
     /// Runs on what is stored, again at every conflict. `now` is what it gave on what the request had loaded.
     Update {
         updates: Vec<Update>,
@@ -38,7 +42,7 @@ pub(crate) enum Op {
 
 impl Delta {
     pub(crate) fn is_empty(&self) -> bool {
-        !self.cleared && self.ops.is_empty()
+        !self.cleared && self.ops.values().all(|op| matches!(op, Op::Nothing))
     }
 
     pub(crate) fn is_cleared(&self) -> bool {
@@ -57,26 +61,22 @@ impl Delta {
         self.ops.insert(key, Op::Set(value));
     }
 
-    /// `stored` says whether the record has the key: if it does not, the key is new here and nothing remains.
+    /// `stored` says whether the record has the key: if it does not, the key is new here and nothing is left to write.
     pub(crate) fn remove(&mut self, key: Cow<'static, str>, stored: bool) {
-        if stored && !self.cleared {
-            self.ops.insert(key, Op::Remove);
-        } else {
-            self.ops.remove(&key);
-        }
+        self.ops.insert(key, if stored && !self.cleared { Op::Remove } else { Op::Nothing });
     }
 
-    /// `now` is what `update` gives on what the request sees. On a value that this request set, that is all there is to
-    /// know; on a stored one, the closure is kept.
+    /// `now` is what `update` gives on what the request sees. On a value that this request set or removed, that is all there
+    /// is to know; on a stored one, the closure is kept.
     pub(crate) fn update(&mut self, key: Cow<'static, str>, update: Update, now: Vec<u8>) {
         match self.ops.get_mut(&key) {
             Some(Op::Set(value)) => *value = now,
-            Some(op @ Op::Remove) => *op = Op::Set(now),
+            Some(op @ (Op::Remove | Op::Nothing)) => *op = Op::Set(now),
             Some(Op::Update { updates, now: last }) => {
                 updates.push(update);
                 *last = now;
             }
-            None if self.cleared => self.set(key, now),
+            None if self.emptied => self.set(key, now),
             None => {
                 self.ops.insert(key, Op::Update { updates: vec![update], now });
             }
@@ -86,7 +86,7 @@ impl Delta {
     /// `stored` says whether the record has any key.
     pub(crate) fn clear(&mut self, stored: bool) {
         self.ops.clear();
-        self.cleared = stored;
+        (self.cleared, self.emptied) = (stored, true);
     }
 
     /// This delta as it is on `record`, which others have written since: every closure has run again.
@@ -111,10 +111,11 @@ impl Delta {
             while let Some(entry) = stored.next_if(|(stored, _)| *stored < key.as_ref()) {
                 merged.push((entry.0, Merged::Kept(entry.1)));
             }
-            stored.next_if(|(stored, _)| stored == key);
+            let current = stored.next_if(|(stored, _)| stored == key);
             match op {
                 Op::Set(value) | Op::Update { now: value, .. } => merged.push((key, Merged::Changed(value))),
                 Op::Remove => {}
+                Op::Nothing => merged.extend(current.map(|(_, value)| (key.as_ref(), Merged::Kept(value)))),
             }
         }
         merged.extend(stored.map(|(key, value)| (key, Merged::Kept(value))));
@@ -152,6 +153,7 @@ impl fmt::Debug for Op {
         match self {
             Self::Set(value) => write!(f, "Set({} bytes)", value.len()),
             Self::Remove => f.write_str("Remove"),
+            Self::Nothing => f.write_str("Nothing"),
             Self::Update { updates, .. } => write!(f, "Update({} closures)", updates.len()),
         }
     }

@@ -522,7 +522,7 @@ impl Raw {
     fn of(op: &Op) -> Option<Self> {
         match op {
             Op::Set(value) | Op::Update { now: value, .. } => Some(Self::Set(value.clone())),
-            Op::Remove => None,
+            Op::Remove | Op::Nothing => None,
         }
     }
 }
