@@ -39,8 +39,8 @@ enum Settled {
 }
 
 impl<'a> Execution<'a> {
-    pub(crate) fn new(store: &'a dyn SessionStore, session: &'a Session) -> Self {
-        let settings = session.settings();
+    /// The settings are the committing manager's, whoever has made the session: its limits hold for what is in its store.
+    pub(crate) fn new(store: &'a dyn SessionStore, settings: &'a Settings, session: &'a Session) -> Self {
         Self { store, session, settings, started: settings.clock.now(), writes: 0, unanswered: 0 }
     }
 
@@ -71,7 +71,7 @@ impl<'a> Execution<'a> {
             let repeats = earlier.is_some();
             let step = match earlier {
                 Some(prepared) => Step::Write(*prepared),
-                None => prepare::update(self.session, &base, meets, now)?,
+                None => prepare::update(self.settings, self.session, &base, meets, now)?,
             };
             let prepared = match step {
                 Step::Write(prepared) => prepared,
@@ -127,7 +127,7 @@ impl<'a> Execution<'a> {
             let repeats = earlier.is_some();
             let new = match earlier {
                 Some(new) => *new,
-                None => prepare::create(self.session, now)?,
+                None => prepare::create(self.settings, self.session, now)?,
             };
             let sent = Open::new(self.session, new);
             match self.store.create(&sent.id, &sent.entry, sent.ttl).await {
@@ -199,7 +199,7 @@ impl<'a> Execution<'a> {
     /// Housekeeping: the request has read its session, and whether its idle window moves does not decide about the
     /// response. A sibling that has written meanwhile has moved it.
     async fn touch(&self) -> Committed {
-        let Some((base, ttl)) = prepare::touch(self.session, self.settings.clock.now()) else {
+        let Some((base, ttl)) = prepare::touch(self.settings, self.session, self.settings.clock.now()) else {
             return Committed::quiet(Outcome::Unchanged);
         };
         match self.store.touch(&base.id, base.version, ttl).await {

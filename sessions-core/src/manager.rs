@@ -128,7 +128,7 @@ impl SessionManager {
             let asked = state.has_changes() || state.destroyed || !state.guards.is_empty();
             (self.plan(&state), state.credential == Credential::RenewQuietly && !asked)
         };
-        let committed = match Execution::new(&*self.0.store, session).run(plan).await {
+        let committed = match Execution::new(&*self.0.store, &self.0.settings, session).run(plan).await {
             Ok(Committed { outcome: Outcome::Lost, .. }) if quiet => Committed::quiet(Outcome::Unchanged),
             Err(error) if quiet => {
                 tracing::warn!(target: "sessions", %error, "session.renewal_failed");

@@ -80,8 +80,13 @@ impl Base {
 }
 
 /// The update of `base` by what the request changed.
-pub(crate) fn update(session: &Session, base: &Base, meets: Meets, now: Timestamp) -> Result<Step, Error> {
-    let settings = session.settings();
+pub(crate) fn update(
+    settings: &Settings,
+    session: &Session,
+    base: &Base,
+    meets: Meets,
+    now: Timestamp,
+) -> Result<Step, Error> {
     let head = base.record.head();
     let (loaded, delta) = {
         let state = session.state();
@@ -152,8 +157,7 @@ pub(crate) fn stands(session: &Session, newer: &Base, now: Timestamp) -> bool {
 }
 
 /// The first write of a new session. A token that an earlier try has made is kept.
-pub(crate) fn create(session: &Session, now: Timestamp) -> Result<New, Error> {
-    let settings = session.settings();
+pub(crate) fn create(settings: &Settings, session: &Session, now: Timestamp) -> Result<New, Error> {
     let state = &mut *session.state();
     let token = match &mut state.attempt.token {
         Some(token) => token.clone(),
@@ -181,10 +185,10 @@ pub(crate) fn create(session: &Session, now: Timestamp) -> Result<New, Error> {
 }
 
 /// What a touch writes; `None` when none is due.
-pub(crate) fn touch(session: &Session, now: Timestamp) -> Option<(Base, Duration)> {
+pub(crate) fn touch(settings: &Settings, session: &Session, now: Timestamp) -> Option<(Base, Duration)> {
     let base = Base::loaded(session)?;
     let head = base.record.head();
-    let limits = session.settings().limits.with(&head.overrides);
+    let limits = settings.limits.with(&head.overrides);
     let ttl = limits.ttl(head.deadline, now)?;
     limits.touch_due(base.expires_at, head.deadline, now).then_some((base, ttl))
 }

@@ -76,7 +76,8 @@ static DETACHED: LazyLock<Arc<Settings>> = LazyLock::new(Arc::default);
 impl Session {
     /// A new, empty session that belongs to no manager: to build and inspect sessions in an application's unit tests.
     ///
-    /// It has the default settings and encoder. A manager can commit it all the same.
+    /// Its values are encoded as [`MessagePack`](crate::MessagePack). A manager can commit it all the same, under its own
+    /// limits; it should be one that reads `MessagePack`.
     #[must_use]
     pub fn detached() -> Self {
         Self::with(Arc::clone(&DETACHED), State::new(None, Phase::Open))

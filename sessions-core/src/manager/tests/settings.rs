@@ -77,3 +77,21 @@ fn an_arc_of_a_store_is_a_store() {
     increment(&session);
     assert_eq!(block_on(manager.commit(&session)).expect("stored").outcome, Outcome::Created);
 }
+
+/// ASVS 7.3.2: the limits of a manager hold for every session that it commits.
+#[test]
+fn a_detached_session_is_committed_under_the_managers_settings() {
+    let kit = Kit::with(|builder| {
+        builder.lifetime(secs(60)).idle_timeout(secs(30)).absolute_timeout(secs(50)).max_record_bytes(1024)
+    });
+    let session = Session::detached();
+    increment(&session);
+    let committed = kit.commit(&session);
+    assert_eq!(kit.random.tokens(), 1, "its random source");
+    let stored = kit.peek(token(&committed).id());
+    assert_eq!((stored.created_at(), stored.deadline()), (Some(START), Some(START.after(secs(50)))));
+    assert_eq!(stored.expires_at(), Some(START.after(secs(30))));
+    let large = Session::detached();
+    large.insert("a", &"x".repeat(2_000)).expect("within the default limit");
+    assert!(kit.try_commit(&large).expect_err("over the manager's").is_too_large());
+}
