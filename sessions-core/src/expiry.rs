@@ -76,6 +76,12 @@ impl Limits {
         fresh.min(deadline) > expires_at && fresh.since(expires_at) >= step
     }
 
+    /// How long a renewed token stays valid: at most half of a lifetime. As long as a grace runs, the session is not renewed
+    /// again, and it must come to that before its lifetime ends.
+    pub(crate) fn grace(&self, renew_grace: Duration) -> Duration {
+        renew_grace.min(self.lifetime / 2)
+    }
+
     /// Whether so little of the lifetime is left that the token should be renewed. Never when renewing would not help,
     /// because the absolute timeout is what ends the session.
     pub(crate) fn should_rotate(&self, created_at: Timestamp, deadline: Timestamp, now: Timestamp) -> bool {

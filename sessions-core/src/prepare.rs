@@ -110,11 +110,12 @@ pub(crate) fn update(
     next.previous = head.previous.filter(|previous| now < previous.grace_ends);
     if issue != Issue::Nothing {
         let verifier = minted(&mut state.attempt.token, base.id, settings)?.verifier();
-        let grace = Previous { verifier: head.verifier, grace_ends: now.after(settings.renew_grace) };
+        let grace = limits.grace(settings.renew_grace);
+        let previous = Previous { verifier: head.verifier, grace_ends: now.after(grace) };
         next = Head {
             issued_at: now,
             verifier,
-            previous: (issue == Issue::Gracefully && !settings.renew_grace.is_zero()).then_some(grace),
+            previous: (issue == Issue::Gracefully && !grace.is_zero()).then_some(previous),
             ..next
         };
     }

@@ -63,7 +63,8 @@ impl SessionManagerBuilder {
         self
     }
 
-    /// How long a renewed token stays valid beside its successor. Zero makes every renewal strict.
+    /// How long a renewed token stays valid beside its successor, at most half of the lifetime. Zero makes every renewal
+    /// strict.
     ///
     /// Default 30 seconds: requests that are under way when the token is renewed arrive within it.
     #[must_use]

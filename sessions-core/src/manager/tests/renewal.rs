@@ -177,3 +177,21 @@ fn a_renewal_that_is_not_needed_leaves_the_touch() {
     quietly(&late);
     assert_eq!(kit.commit(&late), Committed::quiet(Outcome::Touched));
 }
+
+/// A lifetime shorter than the grace must not end between two renewals.
+#[test]
+fn a_session_with_a_short_lifetime_is_renewed_in_time() {
+    let kit = Kit::with(|builder| builder.lifetime(secs(10)).rotate_threshold(secs(4)));
+    let mut current = kit.stored(|_| {});
+    for second in 0..100 {
+        kit.advance(1);
+        let session = kit.open(&current);
+        assert!(!session.is_new(), "in use, and over after {second} s");
+        if session.should_rotate() {
+            quietly(&session);
+        }
+        if let CookieChange::Set { token, .. } = kit.commit(&session).cookie {
+            current = token;
+        }
+    }
+}
