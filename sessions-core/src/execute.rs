@@ -35,7 +35,7 @@ enum Settled {
     /// It has not landed, and nobody else has written: it may land yet.
     MayLand,
     /// What it was to replace is superseded: it can never land. This is there now.
-    NeverLands(Base),
+    NeverLands(Box<Base>),
 }
 
 impl<'a> Execution<'a> {
@@ -83,7 +83,7 @@ impl<'a> Execution<'a> {
                 Settled::Landed(cookie) => return Ok(Committed { outcome: Outcome::Written, cookie }),
                 Settled::Gone => return Ok(Committed::quiet(Outcome::Lost)),
                 Settled::MayLand => {}
-                Settled::NeverLands(newer) => (base, meets) = (newer, Meets::Newer),
+                Settled::NeverLands(newer) => (base, meets) = (*newer, Meets::Newer),
             }
         }
     }
@@ -166,6 +166,7 @@ impl<'a> Execution<'a> {
             match self.store.delete(&[base.id]).await {
                 Ok(count) => {
                     self.session.state().attempt.deleted = true;
+                    tracing::info!(target: "sessions", session = %base.id, "session.destroyed");
                     let cookie = if count > 0 || repeats { CookieChange::Remove } else { CookieChange::Keep };
                     return Ok(Committed { outcome: Outcome::Deleted, cookie });
                 }
@@ -303,7 +304,7 @@ fn settle(id: SessionId, stored: Stored, sent: &Prepared, open: bool) -> Result<
     if newer.version == sent.entry.version || head.recent.contains(sent.entry.version) {
         Ok(Settled::Landed(prepare::cookie_if_current(sent.cookie.clone(), head)))
     } else if !open || head.recent.contains(sent.base) {
-        Ok(Settled::NeverLands(newer))
+        Ok(Settled::NeverLands(Box::new(newer)))
     } else if newer.version == sent.base {
         Ok(Settled::MayLand)
     } else {

@@ -282,7 +282,10 @@ impl SessionManager {
                 tracing::warn!(target: "sessions", session = %id, "session.refused");
                 return Ok(Origin::New);
             }
-            Access::Over => return Ok(Origin::New),
+            Access::Over => {
+                tracing::debug!(target: "sessions", session = %id, "session.expired");
+                return Ok(Origin::New);
+            }
         }
         Ok(Origin::Loaded(loaded))
     }
@@ -312,11 +315,11 @@ fn report(session: &Session, committed: &Committed) {
     let id = session.id().map(tracing::field::display);
     let new_token = matches!(committed.cookie, CookieChange::Set { .. });
     match committed.outcome {
-        Outcome::Unchanged => {}
+        // A deletion was told when it was done: another session may have followed.
+        Outcome::Unchanged | Outcome::Deleted => {}
         Outcome::Created => tracing::info!(target: "sessions", session = id, "session.created"),
         Outcome::Written => tracing::debug!(target: "sessions", session = id, new_token, "session.written"),
         Outcome::Touched => tracing::trace!(target: "sessions", session = id, "session.touched"),
-        Outcome::Deleted => tracing::info!(target: "sessions", session = id, "session.destroyed"),
         Outcome::Lost => tracing::info!(target: "sessions", session = id, "session.lost"),
     }
 }

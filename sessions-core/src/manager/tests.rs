@@ -14,6 +14,7 @@ mod damaged;
 mod destroying;
 mod dropped;
 mod encoders;
+mod events;
 mod expiry;
 mod guards;
 mod opening;

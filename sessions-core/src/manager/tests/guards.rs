@@ -2,6 +2,8 @@
 
 use super::*;
 
+type Change = fn(&Session);
+
 const LOST: Committed = Committed::quiet(Outcome::Lost);
 
 /// A request that grants a discount once, with another one in between.
@@ -19,7 +21,7 @@ fn overlapped(between: impl FnOnce(&Session)) -> (Kit, Token, Committed) {
 
 #[test]
 fn a_guarded_key_that_was_changed_makes_the_commit_lost_with_nothing_written() {
-    let changes: [fn(&Session); 5] = [
+    let changes: [Change; 5] = [
         |s| s.insert("coupon", &true).expect("open"),
         |s| s.remove("coupon").expect("open"),
         |s| assert!(s.update("coupon", |_: Option<bool>| true).expect("open")),
@@ -35,7 +37,7 @@ fn a_guarded_key_that_was_changed_makes_the_commit_lost_with_nothing_written() {
 
 #[test]
 fn other_changes_do_not_matter() {
-    let changes: [fn(&Session); 4] = [
+    let changes: [Change; 4] = [
         increment,
         |s| s.set_persistent(true).expect("open"),
         |s| s.renew().expect("open"),
@@ -96,7 +98,7 @@ fn a_destroy_forgets_the_guards() {
 /// The decision led to something outside of the session: there is nothing to write, and the answer counts all the same.
 #[test]
 fn a_guard_without_a_change_is_judged_too() {
-    let cases: [(fn(&Session), Outcome); 5] = [
+    let cases: [(Change, Outcome); 5] = [
         (|_| {}, Outcome::Unchanged),
         (increment, Outcome::Unchanged),
         (|s| s.insert("coupon", &true).expect("open"), Outcome::Lost),
