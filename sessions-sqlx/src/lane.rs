@@ -29,8 +29,11 @@ pub(crate) trait Batch: Send + Sync + 'static {
     /// Whether `job` can share a statement with those that were picked already, one at least.
     fn fits(&self, picked: &[Self::Job], job: &Self::Job) -> bool;
 
-    /// A connection for a driver.
+    /// A connection for a driver, which may be stale.
     fn connect(&self) -> impl Future<Output = Result<Self::Connection, Failure>> + Send;
+
+    /// A connection that answers: where one is stale, so are others.
+    fn reconnect(&self) -> impl Future<Output = Result<Self::Connection, Failure>> + Send;
 
     /// Runs the jobs, all or none, and answers them in their order. Invariant: running the same jobs again is safe.
     fn run(
@@ -251,7 +254,10 @@ impl<B: Batch> Driver<B> {
                 Ok(Err(failure)) if failure.remedy() == Remedy::Reconnect && earlier.is_none() => {
                     batch.give_up(current);
                     // What the old connection did stays unknown when no new one can be had.
-                    current = batch.connect().await.map_err(|_| failure.clone())?;
+                    current = match tokio::time::timeout(self.lane.limit, batch.reconnect()).await {
+                        Ok(Ok(alive)) => alive,
+                        Ok(Err(_)) | Err(_) => return Err(failure),
+                    };
                     earlier = Some(failure);
                 }
                 Ok(Err(failure)) => {
@@ -300,3 +306,6 @@ impl<B: Batch> Drop for Driver<B> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

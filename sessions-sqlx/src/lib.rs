@@ -28,6 +28,8 @@ mod error;
 mod job;
 mod lane;
 mod purge;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod stale;
 mod statement;
 #[macro_use]
 mod store;

@@ -16,6 +16,7 @@ use super::statements::{SIZES, Statements};
 use crate::error::Failure;
 use crate::job::{Update, Write};
 use crate::lane::Batch;
+use crate::stale::acquire_alive;
 use crate::statement::Statement;
 
 pub(crate) struct Writes {
@@ -112,6 +113,10 @@ impl Batch for Writes {
 
     async fn connect(&self) -> Result<Self::Connection, Failure> {
         self.pool.acquire().await.map_err(Failure::connection)
+    }
+
+    async fn reconnect(&self) -> Result<Self::Connection, Failure> {
+        acquire_alive(&self.pool).await
     }
 
     async fn run(&self, connection: &mut Self::Connection, jobs: &[Write]) -> Result<Vec<u64>, Failure> {

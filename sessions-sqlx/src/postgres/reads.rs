@@ -11,6 +11,7 @@ use super::statements::Statements;
 use crate::error::Failure;
 use crate::job::{self, Found, Read};
 use crate::lane::Batch;
+use crate::stale::acquire_alive;
 
 /// As many loads share a statement.
 const MOST: usize = 64;
@@ -61,6 +62,10 @@ impl Batch for Reads {
 
     async fn connect(&self) -> Result<Self::Connection, Failure> {
         self.pool.acquire().await.map_err(Failure::connection)
+    }
+
+    async fn reconnect(&self) -> Result<Self::Connection, Failure> {
+        acquire_alive(&self.pool).await
     }
 
     async fn run(&self, connection: &mut Self::Connection, jobs: &[Read]) -> Result<Vec<Found>, Failure> {

@@ -16,6 +16,7 @@ use super::statements::Statements;
 use crate::error::Failure;
 use crate::job::{self, Update, Write};
 use crate::lane::Batch;
+use crate::stale::acquire_alive;
 
 /// As many updates share a statement.
 const MOST: usize = 64;
@@ -120,6 +121,10 @@ impl Batch for Writes {
 
     async fn connect(&self) -> Result<Self::Connection, Failure> {
         self.pool.acquire().await.map_err(Failure::connection)
+    }
+
+    async fn reconnect(&self) -> Result<Self::Connection, Failure> {
+        acquire_alive(&self.pool).await
     }
 
     async fn run(&self, connection: &mut Self::Connection, jobs: &[Write]) -> Result<Vec<u64>, Failure> {

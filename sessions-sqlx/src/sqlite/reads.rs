@@ -71,6 +71,10 @@ impl Batch for Reads {
         self.pool.acquire().await.map_err(Failure::connection)
     }
 
+    async fn reconnect(&self) -> Result<Self::Connection, Failure> {
+        self.connect().await
+    }
+
     async fn run(&self, connection: &mut Self::Connection, jobs: &[Read]) -> Result<Vec<Found>, Failure> {
         match jobs {
             [Read::OwnedBy(owner)] => Ok(vec![Found::Ids(self.owned_by(connection, owner).await?)]),

@@ -124,6 +124,10 @@ impl Batch for Writes {
         self.pool.acquire().await.map_err(Failure::connection)
     }
 
+    async fn reconnect(&self) -> Result<Self::Connection, Failure> {
+        self.connect().await
+    }
+
     async fn run(&self, connection: &mut Self::Connection, jobs: &[Write]) -> Result<Vec<u64>, Failure> {
         match jobs {
             [job] => Ok(vec![self.write(connection, job).await?]),
