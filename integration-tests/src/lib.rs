@@ -35,7 +35,7 @@
 //!
 //! conformance!(Map::default());
 //! # // What the line above generates runs in `tests/reference.rs`; here is one of those tests, run by hand.
-//! # for test in sessions_conformance::tests::<Map>().iter().take(3) {
+//! # for test in sessions_conformance::tests().iter().take(3) {
 //! #     sessions_conformance::run(test.name(), async { Map::default() });
 //! # }
 //! ```
@@ -76,6 +76,7 @@ mod cut;
 mod expect;
 mod guarantees;
 mod harness;
+mod opened;
 mod overhear;
 mod race;
 mod registry;

@@ -132,9 +132,9 @@ macro_rules! __each_test {
 }
 
 /// One test of the suite.
-pub struct Test<H: Harness> {
+pub struct Test {
     name: &'static str,
-    run: for<'a> fn(&'a Trial<H>) -> Running<'a>,
+    run: for<'a> fn(&'a Trial) -> Running<'a>,
 }
 
 type Running<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -142,22 +142,11 @@ type Running<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 /// Every test, in the order of the guarantees.
 ///
 /// ```
-/// use sessions_conformance::reference::Reference;
-/// # use async_trait::async_trait;
-/// # use sessions_conformance::{Harness, Problem, Profile};
-/// # struct MyHarness;
-/// # #[async_trait]
-/// # impl Harness for MyHarness {
-/// #     type Store = Reference;
-/// #     fn profile(&self) -> Profile { Profile::new(Reference::RECORD_LIMIT) }
-/// #     async fn open(&self, _: &str) -> Result<Reference, Problem> { Ok(Reference::new(sessions_core::SystemClock)) }
-/// # }
-///
-/// let tests = sessions_conformance::tests::<MyHarness>();
+/// let tests = sessions_conformance::tests();
 /// assert!(tests.iter().any(|test| test.name() == "g05_no_increment_is_lost" && test.guarantee() == 5));
 /// ```
 #[must_use]
-pub fn tests<H: Harness>() -> Vec<Test<H>> {
+pub fn tests() -> Vec<Test> {
     macro_rules! table {
         ([] $($module:ident: $($name:ident)*;)*) => {
             vec![$($(Test {
@@ -169,7 +158,7 @@ pub fn tests<H: Harness>() -> Vec<Test<H>> {
     __each_test! { [table] [] }
 }
 
-impl<H: Harness> Test<H> {
+impl Test {
     /// The name, which begins with the number of the guarantee.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -188,12 +177,12 @@ impl<H: Harness> Test<H> {
     /// # Panics
     ///
     /// When the store breaks the guarantee.
-    pub async fn run(&self, harness: H, seed: u64) {
+    pub async fn run(&self, harness: impl Harness, seed: u64) {
         (self.run)(&Trial::new(harness, seed)).await;
     }
 }
 
-impl<H: Harness> fmt::Debug for Test<H> {
+impl fmt::Debug for Test {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Test").field(&self.name).finish()
     }

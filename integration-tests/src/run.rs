@@ -13,8 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// # Panics
 ///
 /// When the store breaks its guarantee, when the test does not end within ten minutes, or when no test has the name.
-pub fn run<H: Harness>(name: &str, harness: impl Future<Output = H>) {
-    let test = tests::<H>().into_iter().find(|test| test.name() == name).expect("a test of this suite");
+pub fn run(name: &str, harness: impl Future<Output = impl Harness>) {
+    let test = tests().into_iter().find(|test| test.name() == name).expect("a test of this suite");
     let seed = seed();
     // The test harness shows this when the test fails.
     eprintln!("{name}: repeat with SESSIONS_TEST_SEED={seed}");
@@ -35,20 +35,43 @@ fn seed() -> u64 {
 /// Takes an expression that makes the harness, evaluated in each test; it may await. Generates the modules `direct` and
 /// `erased`: put the line into a module of its own to have it twice in one file. The [crate documentation](crate) has an
 /// example.
+///
+/// Tests that may be left out on purpose, and only on purpose, take a condition. Without a match they pass.
+///
+/// ```
+/// # use async_trait::async_trait;
+/// # use sessions_conformance::reference::Reference;
+/// # use sessions_conformance::{Harness, Problem, Profile, conformance};
+/// # struct Server(String);
+/// # #[async_trait]
+/// # impl Harness for Server {
+/// #     type Store = Reference;
+/// #     fn profile(&self) -> Profile { Profile::new(Reference::RECORD_LIMIT) }
+/// #     async fn open(&self, _: &str) -> Result<Reference, Problem> { Ok(Reference::new(sessions_core::SystemClock)) }
+/// # }
+/// /// The address of the server, or `None` when someone said to do without; panics when nobody said anything.
+/// fn server() -> Option<String> {
+///     # Some("localhost".into())
+/// }
+///
+/// conformance!(Server(url), if let Some(url) = server());
+/// ```
 #[macro_export]
 macro_rules! conformance {
-    ($harness:expr $(,)?) => {
+    ($harness:expr $(, if let $pattern:pat = $condition:expr)? $(,)?) => {
         #[cfg(test)]
         mod direct {
             #[allow(unused_imports)]
             use super::*;
-            $crate::__each_test! { [$crate::__generate] [$harness] }
+            $crate::__each_test! { [$crate::__generate] [$harness $(, if let $pattern = $condition)?] }
         }
         #[cfg(test)]
         mod erased {
             #[allow(unused_imports)]
             use super::*;
-            $crate::__each_test! { [$crate::__generate] [$crate::Erased($harness)] }
+            $crate::__each_test! {
+                [$crate::__generate] [$crate::Erased($harness) $(, if let $pattern = $condition)?]
+            }
         }
     };
 }
@@ -62,6 +85,16 @@ macro_rules! __generate {
             #[test]
             fn $name() {
                 $crate::run(stringify!($name), async { $harness });
+            }
+        )*)*
+    };
+    ([$harness:expr, if let $pattern:pat = $condition:expr] $($module:ident: $($name:ident)*;)*) => {
+        $($(
+            #[test]
+            fn $name() {
+                if let $pattern = $condition {
+                    $crate::run(stringify!($name), async { $harness });
+                }
             }
         )*)*
     };

@@ -9,6 +9,7 @@ use sessions_core::{Clock, CreateOutcome, Entry, Owner, SessionId, SessionStore,
 
 use crate::expect::Expect;
 use crate::harness::{Harness, Problem, Profile};
+use crate::opened::{Opens, Store};
 use crate::race::race;
 
 /// A time to live that no test outlasts.
@@ -30,20 +31,20 @@ pub(crate) const WINDOWS: [Duration; 4] = [
 const MARGIN: Duration = Duration::from_millis(20);
 
 /// One run of one test.
-pub(crate) struct Trial<H: Harness> {
+pub(crate) struct Trial {
     pub(crate) profile: Profile,
-    harness: H,
+    harness: Box<dyn Opens>,
     namespace: String,
     random: Mutex<fastrand::Rng>,
     versions: Versions,
 }
 
-impl<H: Harness> Trial<H> {
-    pub(crate) fn new(harness: H, seed: u64) -> Self {
+impl Trial {
+    pub(crate) fn new(harness: impl Harness, seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         Self {
             profile: harness.profile(),
-            harness,
+            harness: Box::new(harness),
             // Not from the seed: on a server that lasts, a second run must not meet the sessions of the first.
             namespace: format!("g{:016x}", fastrand::u64(..)),
             versions: Versions(Arc::new(AtomicU64::new(random.u64(..1 << 40)))),
@@ -52,31 +53,31 @@ impl<H: Harness> Trial<H> {
     }
 
     /// Opens the namespace of this test.
-    pub(crate) async fn open(&self) -> Arc<H::Store> {
-        Arc::new(self.harness.open(&self.namespace).await.expect("the harness opens a store"))
+    pub(crate) async fn open(&self) -> Store {
+        self.open_named(&self.namespace).await.expect("the harness opens a store")
     }
 
     /// Two handles on the namespace of this test: of two processes if the backend can, else one store twice.
-    pub(crate) async fn open_twice(&self) -> [Arc<H::Store>; 2] {
+    pub(crate) async fn open_twice(&self) -> [Store; 2] {
         let store = self.open().await;
         let other = if self.profile.shared { self.open().await } else { Arc::clone(&store) };
         [store, other]
     }
 
     /// Opens another namespace, whose name is that of this test with something good after it.
-    pub(crate) async fn open_beside(&self, suffix: &str) -> Arc<H::Store> {
+    pub(crate) async fn open_beside(&self, suffix: &str) -> Store {
         let name = format!("{}{suffix}", self.namespace);
         self.open_named(&name).await.expect("the harness opens a store")
     }
 
     /// Opens the namespace of a name that may be bad.
-    pub(crate) async fn open_named(&self, name: &str) -> Result<Arc<H::Store>, Problem> {
-        self.harness.open(name).await.map(Arc::new)
+    pub(crate) async fn open_named(&self, name: &str) -> Result<Store, Problem> {
+        self.harness.open(name).await
     }
 
     /// Opens the namespace of this test with room for some sessions; `None` when the store has no such bound.
-    pub(crate) async fn open_bounded(&self, sessions: usize) -> Option<Arc<H::Store>> {
-        self.harness.open_bounded(&self.namespace, sessions).await.map(Arc::new)
+    pub(crate) async fn open_bounded(&self, sessions: usize) -> Option<Store> {
+        self.harness.open_bounded(&self.namespace, sessions).await
     }
 
     pub(crate) fn namespace(&self) -> &str {
@@ -124,19 +125,19 @@ impl<H: Harness> Trial<H> {
     }
 
     /// Creates a session that lives for the whole test.
-    pub(crate) async fn create(&self, store: &H::Store, entry: &Entry) -> SessionId {
+    pub(crate) async fn create(&self, store: &Store, entry: &Entry) -> SessionId {
         self.create_for(store, entry, HOUR).await
     }
 
     /// Creates a session that has expired when this returns.
-    pub(crate) async fn create_expired(&self, store: &H::Store, entry: &Entry) -> SessionId {
+    pub(crate) async fn create_expired(&self, store: &Store, entry: &Entry) -> SessionId {
         let id = self.create_for(store, entry, SHORT).await;
         self.outlast(SHORT).await;
         id
     }
 
     /// Creates a session under a fresh id.
-    pub(crate) async fn create_for(&self, store: &H::Store, entry: &Entry, ttl: Duration) -> SessionId {
+    pub(crate) async fn create_for(&self, store: &Store, entry: &Entry, ttl: Duration) -> SessionId {
         let id = self.id();
         let outcome = store.create(&id, entry, ttl).await.answer();
         assert_eq!(outcome, CreateOutcome::Created, "create under a fresh id");
@@ -146,7 +147,7 @@ impl<H: Harness> Trial<H> {
     /// Creates many sessions, several at a time.
     pub(crate) async fn create_many(
         &self,
-        store: &Arc<H::Store>,
+        store: &Store,
         count: usize,
         ttl: Duration,
         entry: impl Fn() -> Entry,
@@ -188,7 +189,7 @@ impl<H: Harness> Trial<H> {
     /// Checks that a session is over, as one that was created to be over by now.
     ///
     /// What a store makes of expired sessions is for G3 to test, which finds them absent.
-    pub(crate) async fn assert_over(&self, store: &H::Store, id: &SessionId) {
+    pub(crate) async fn assert_over(&self, store: &Store, id: &SessionId) {
         let control = self.create_expired(store, &self.entry()).await;
         let [session, control] = [store.load(id).await.answer(), store.load(&control).await.answer()];
         assert_eq!(session.is_some(), control.is_some(), "whether the session lives on beyond its time");

@@ -1,27 +1,8 @@
 //! No number of the contract lacks a test, and no test lacks a number of the contract.
 
-mod support;
-
 use std::collections::BTreeSet;
 
-use async_trait::async_trait;
-use sessions_conformance::reference::Reference;
-use sessions_conformance::{Harness, Problem, Profile, tests};
-
-struct Nothing;
-
-#[async_trait]
-impl Harness for Nothing {
-    type Store = Reference;
-
-    fn profile(&self) -> Profile {
-        support::Server::default().profile()
-    }
-
-    async fn open(&self, namespace: &str) -> Result<Reference, Problem> {
-        Ok(support::Server::default().open(namespace))
-    }
-}
+use sessions_conformance::tests;
 
 /// The numbers in the documentation of the trait: `/// - **G1** Round trip…`.
 fn contract() -> BTreeSet<u8> {
@@ -33,7 +14,7 @@ fn contract() -> BTreeSet<u8> {
 
 #[test]
 fn every_guarantee_of_the_contract_has_a_test() {
-    let tested: BTreeSet<_> = tests::<Nothing>().iter().map(sessions_conformance::Test::guarantee).collect();
+    let tested: BTreeSet<_> = tests().iter().map(sessions_conformance::Test::guarantee).collect();
     assert_eq!(tested, contract());
     assert_eq!(tested, (1..=19).collect());
 }
@@ -41,7 +22,7 @@ fn every_guarantee_of_the_contract_has_a_test() {
 #[test]
 fn every_name_begins_with_its_number_and_is_there_once() {
     let mut seen = BTreeSet::new();
-    for test in tests::<Nothing>() {
+    for test in tests() {
         assert!(test.name().starts_with(&format!("g{:02}_", test.guarantee())), "{}", test.name());
         assert!(seen.insert(test.name()), "{} is there twice", test.name());
     }

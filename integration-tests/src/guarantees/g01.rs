@@ -5,10 +5,9 @@ use std::time::Duration;
 use sessions_core::{Entry, Owner, SessionStore, UpdateOutcome};
 
 use crate::expect::{Expect, KEEP, after, assert_holds, load, write};
-use crate::harness::Harness;
 use crate::trial::{HOUR, SHORT, Trial, WINDOWS};
 
-pub(crate) async fn g01_create_then_load<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g01_create_then_load(trial: &Trial) {
     let store = trial.open().await;
     for minutes in [10, 60, 24 * 60, 30 * 24 * 60] {
         let ttl = Duration::from_secs(minutes * 60);
@@ -22,7 +21,7 @@ pub(crate) async fn g01_create_then_load<H: Harness>(trial: &Trial<H>) {
     }
 }
 
-pub(crate) async fn g01_update_then_load<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g01_update_then_load(trial: &Trial) {
     let store = trial.open().await;
     let mut current = trial.entry();
     let id = trial.create(&store, &current).await;
@@ -34,7 +33,7 @@ pub(crate) async fn g01_update_then_load<H: Harness>(trial: &Trial<H>) {
     }
 }
 
-pub(crate) async fn g01_any_owner<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g01_any_owner(trial: &Trial) {
     let store = trial.open().await;
     let longest = "\u{1f980}".repeat(63) + "abc";
     assert_eq!(longest.len(), Owner::MAX_BYTES);
@@ -52,7 +51,7 @@ pub(crate) async fn g01_any_owner<H: Harness>(trial: &Trial<H>) {
     }
 }
 
-pub(crate) async fn g01_keep_leaves_the_expiry_alone<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g01_keep_leaves_the_expiry_alone(trial: &Trial) {
     let store = trial.open().await;
     let (first, second) = (trial.entry(), trial.entry());
     let id = trial.create(&store, &first).await;
@@ -62,7 +61,7 @@ pub(crate) async fn g01_keep_leaves_the_expiry_alone<H: Harness>(trial: &Trial<H
     assert_eq!(load(&store, &id).await.expires_at, before);
 }
 
-pub(crate) async fn g01_keep_does_not_start_the_time_anew<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g01_keep_does_not_start_the_time_anew(trial: &Trial) {
     let store = trial.open().await;
     for window in WINDOWS {
         let (first, second) = (trial.entry(), trial.entry());
@@ -78,7 +77,7 @@ pub(crate) async fn g01_keep_does_not_start_the_time_anew<H: Harness>(trial: &Tr
     panic!("no session lived long enough to be updated");
 }
 
-pub(crate) async fn g01_after_moves_the_expiry_both_ways<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g01_after_moves_the_expiry_both_ways(trial: &Trial) {
     let store = trial.open().await;
     let mut current = trial.entry();
     let id = trial.create(&store, &current).await;
@@ -92,7 +91,7 @@ pub(crate) async fn g01_after_moves_the_expiry_both_ways<H: Harness>(trial: &Tri
     }
 }
 
-pub(crate) async fn g01_after_lets_a_session_live_longer<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g01_after_lets_a_session_live_longer(trial: &Trial) {
     let store = trial.open().await;
     for window in WINDOWS {
         let (first, second) = (trial.entry(), trial.entry());
@@ -107,7 +106,7 @@ pub(crate) async fn g01_after_lets_a_session_live_longer<H: Harness>(trial: &Tri
     panic!("no session lived long enough to be updated");
 }
 
-pub(crate) async fn g01_every_process_reads_the_last_write<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g01_every_process_reads_the_last_write(trial: &Trial) {
     let [store, other] = trial.open_twice().await;
     let mut current = trial.entry();
     let id = trial.create(&store, &current).await;
@@ -123,6 +122,6 @@ pub(crate) async fn g01_every_process_reads_the_last_write<H: Harness>(trial: &T
 }
 
 /// A record of up to 300 random bytes.
-fn some_bytes<H: Harness>(trial: &Trial<H>) -> Vec<u8> {
+fn some_bytes(trial: &Trial) -> Vec<u8> {
     trial.random(|random| (0..random.usize(1..300)).map(|_| random.u8(..)).collect())
 }

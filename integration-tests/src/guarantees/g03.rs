@@ -7,26 +7,25 @@ use sessions_core::store::MAX_TTL;
 use sessions_core::{CreateOutcome, SessionStore, UpdateOutcome};
 
 use crate::expect::{Expect, KEEP, after, assert_absent, load, write};
-use crate::harness::Harness;
 use crate::trial::{HOUR, SHORT, Trial};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-pub(crate) async fn g03_expired_is_absent_to_load<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g03_expired_is_absent_to_load(trial: &Trial) {
     let [store, other] = trial.open_twice().await;
     let id = trial.create_expired(&store, &trial.entry()).await;
     assert_absent(&store, &id).await;
     assert_absent(&other, &id).await;
 }
 
-pub(crate) async fn g03_expired_is_absent_to_create<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g03_expired_is_absent_to_create(trial: &Trial) {
     let store = trial.open().await;
     let id = trial.create_expired(&store, &trial.entry()).await;
     let outcome = store.create(&id, &trial.entry(), HOUR).await.answer();
     assert_eq!(outcome, CreateOutcome::Created);
 }
 
-pub(crate) async fn g03_expired_is_absent_to_update<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g03_expired_is_absent_to_update(trial: &Trial) {
     let store = trial.open().await;
     for change in [KEEP, after(HOUR)] {
         let entry = trial.entry();
@@ -39,7 +38,7 @@ pub(crate) async fn g03_expired_is_absent_to_update<H: Harness>(trial: &Trial<H>
     }
 }
 
-pub(crate) async fn g03_expired_is_absent_to_touch<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g03_expired_is_absent_to_touch(trial: &Trial) {
     let store = trial.open().await;
     let entry = trial.entry();
     let id = trial.create_expired(&store, &entry).await;
@@ -47,21 +46,21 @@ pub(crate) async fn g03_expired_is_absent_to_touch<H: Harness>(trial: &Trial<H>)
     assert_absent(&store, &id).await;
 }
 
-pub(crate) async fn g03_expired_is_absent_to_delete<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g03_expired_is_absent_to_delete(trial: &Trial) {
     let store = trial.open().await;
     let expired = trial.create_expired(&store, &trial.entry()).await;
     let live = trial.create(&store, &trial.entry()).await;
     assert_eq!(store.delete(&[expired, live]).await.answer(), 1, "only one of the two was live");
 }
 
-pub(crate) async fn g03_expired_is_absent_to_owned_by<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g03_expired_is_absent_to_owned_by(trial: &Trial) {
     let store = trial.open().await;
     let owner = trial.owner("alice");
     trial.create_expired(&store, &trial.entry_of(&owner)).await;
     assert_eq!(store.owned_by(&owner).await.answer(), []);
 }
 
-pub(crate) async fn g03_a_ttl_is_rounded_up_to_milliseconds<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g03_a_ttl_is_rounded_up_to_milliseconds(trial: &Trial) {
     let store = trial.open().await;
     for nanoseconds in [1, 1_000, 500_000, 999_999, 1_000_000] {
         let ttl = HOUR + Duration::from_nanos(nanoseconds);
@@ -81,7 +80,7 @@ pub(crate) async fn g03_a_ttl_is_rounded_up_to_milliseconds<H: Harness>(trial: &
     }
 }
 
-pub(crate) async fn g03_a_zero_ttl_is_a_millisecond<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g03_a_zero_ttl_is_a_millisecond(trial: &Trial) {
     let store = trial.open().await;
     let (first, second) = (trial.entry(), trial.entry());
     let created = trial.create_for(&store, &first, Duration::ZERO).await;
@@ -101,7 +100,7 @@ pub(crate) async fn g03_a_zero_ttl_is_a_millisecond<H: Harness>(trial: &Trial<H>
     }
 }
 
-pub(crate) async fn g03_the_longest_ttl_is_a_century<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g03_the_longest_ttl_is_a_century(trial: &Trial) {
     let store = trial.open().await;
     for ttl in [Duration::MAX, MAX_TTL, MAX_TTL + MILLISECOND] {
         let (first, second) = (trial.entry(), trial.entry());
@@ -119,7 +118,7 @@ pub(crate) async fn g03_the_longest_ttl_is_a_century<H: Harness>(trial: &Trial<H
     }
 }
 
-pub(crate) async fn g03_live_until_the_last_millisecond<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g03_live_until_the_last_millisecond(trial: &Trial) {
     let store = trial.open().await;
     let id = trial.create_for(&store, &trial.entry(), SHORT).await;
     // Only where the suite holds the clock: elsewhere the test may be late.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use sessions_core::{CreateOutcome, Entry, SessionId, SessionStore};
 
 use crate::expect::{Expect, assert_holds, load};
-use crate::harness::Harness;
+use crate::opened::Store;
 use crate::race::race;
 use crate::trial::{HOUR, SHORT, Trial};
 
 const ROUNDS: usize = 16;
 const TASKS: usize = 8;
 
-pub(crate) async fn g04_create_never_overwrites<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g04_create_never_overwrites(trial: &Trial) {
     let [store, other] = trial.open_twice().await;
     let id = trial.create(&store, &trial.entry()).await;
     let before = load(&store, &id).await;
@@ -23,14 +23,14 @@ pub(crate) async fn g04_create_never_overwrites<H: Harness>(trial: &Trial<H>) {
     }
 }
 
-pub(crate) async fn g04_racing_creates_have_one_winner<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g04_racing_creates_have_one_winner(trial: &Trial) {
     let stores = trial.open_twice().await;
     for _ in 0..ROUNDS {
         assert_one_winner(trial, &stores, trial.id()).await;
     }
 }
 
-pub(crate) async fn g04_create_replaces_an_expired_session<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g04_create_replaces_an_expired_session(trial: &Trial) {
     let store = trial.open().await;
     let old = Entry { record: "a longer record, of which nothing is to remain".into(), ..trial.entry() };
     let id = trial.create_expired(&store, &old).await;
@@ -41,7 +41,7 @@ pub(crate) async fn g04_create_replaces_an_expired_session<H: Harness>(trial: &T
     trial.profile.assert_expiry(&stored, HOUR, [before, trial.now()]);
 }
 
-pub(crate) async fn g04_racing_creates_over_an_expired_session_have_one_winner<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g04_racing_creates_over_an_expired_session_have_one_winner(trial: &Trial) {
     let stores = trial.open_twice().await;
     let expired = trial.create_many(&stores[0], ROUNDS, SHORT, || trial.entry()).await;
     trial.elapse(SHORT).await;
@@ -50,7 +50,7 @@ pub(crate) async fn g04_racing_creates_over_an_expired_session_have_one_winner<H
     }
 }
 
-async fn assert_one_winner<H: Harness>(trial: &Trial<H>, stores: &[Arc<H::Store>; 2], id: SessionId) {
+async fn assert_one_winner(trial: &Trial, stores: &[Store; 2], id: SessionId) {
     let entries: Vec<_> = (0..TASKS).map(|_| trial.entry()).collect();
     let outcomes = race(TASKS, |task| {
         let (store, entry) = (Arc::clone(&stores[task % 2]), entries[task].clone());

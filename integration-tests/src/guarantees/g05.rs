@@ -5,13 +5,12 @@ use std::sync::Arc;
 use sessions_core::{Entry, SessionId, SessionStore, UpdateOutcome};
 
 use crate::expect::{Expect, KEEP, assert_holds, load, write};
-use crate::harness::Harness;
 use crate::race::race;
 use crate::trial::{Trial, Versions};
 
 const TASKS: usize = 8;
 
-pub(crate) async fn g05_update_is_compare_and_swap<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g05_update_is_compare_and_swap(trial: &Trial) {
     let [store, other] = trial.open_twice().await;
     let first = trial.entry();
     let id = trial.create(&store, &first).await;
@@ -24,7 +23,7 @@ pub(crate) async fn g05_update_is_compare_and_swap<H: Harness>(trial: &Trial<H>)
     write(&store, &id, second.version, &trial.entry(), KEEP).await;
 }
 
-pub(crate) async fn g05_racing_updates_have_one_winner<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g05_racing_updates_have_one_winner(trial: &Trial) {
     const ROUNDS: usize = 16;
     let stores = trial.open_twice().await;
     let mut current = trial.entry();
@@ -45,7 +44,7 @@ pub(crate) async fn g05_racing_updates_have_one_winner<H: Harness>(trial: &Trial
     }
 }
 
-pub(crate) async fn g05_no_increment_is_lost<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g05_no_increment_is_lost(trial: &Trial) {
     const INCREMENTS: usize = 10;
     let stores = trial.open_twice().await;
     let id = trial.create(&stores[0], &trial.entry_with("0")).await;

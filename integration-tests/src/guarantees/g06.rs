@@ -3,10 +3,9 @@
 use sessions_core::{SessionStore, UpdateOutcome};
 
 use crate::expect::{Expect, KEEP, after, load, write};
-use crate::harness::Harness;
 use crate::trial::{HOUR, SHORT, Trial};
 
-pub(crate) async fn g06_a_conflict_writes_nothing<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g06_a_conflict_writes_nothing(trial: &Trial) {
     let [store, other] = trial.open_twice().await;
     let first = trial.entry_of(&trial.owner("alice"));
     let id = trial.create(&store, &first).await;
@@ -23,7 +22,7 @@ pub(crate) async fn g06_a_conflict_writes_nothing<H: Harness>(trial: &Trial<H>) 
     }
 }
 
-pub(crate) async fn g06_a_conflict_moves_no_expiry<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g06_a_conflict_moves_no_expiry(trial: &Trial) {
     let store = trial.open().await;
     let id = trial.create(&store, &trial.entry()).await;
     store.update(&id, trial.version(), &trial.entry(), after(SHORT)).await.answer();
@@ -31,7 +30,7 @@ pub(crate) async fn g06_a_conflict_moves_no_expiry<H: Harness>(trial: &Trial<H>)
     load(&store, &id).await;
 }
 
-pub(crate) async fn g06_a_conflict_returns_what_is_there<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g06_a_conflict_returns_what_is_there(trial: &Trial) {
     let [store, other] = trial.open_twice().await;
     let mut current = trial.entry_of(&trial.owner("alice"));
     let id = trial.create(&store, &current).await;

@@ -3,7 +3,6 @@
 use sessions_core::{CreateOutcome, Entry, SessionStore, UpdateOutcome, Version};
 
 use crate::expect::{Expect, KEEP, load, write};
-use crate::harness::Harness;
 use crate::trial::{HOUR, Trial};
 
 /// Numbers at the edges of what backends count with: signed integers, floats, text.
@@ -21,7 +20,7 @@ const NUMBERS: [u64; 11] = [
     0xfedc_ba98_7654_3210,
 ];
 
-pub(crate) async fn g07_every_version_is_returned_as_given<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g07_every_version_is_returned_as_given(trial: &Trial) {
     let store = trial.open().await;
     for version in NUMBERS.map(Version::from_u64) {
         let entry = Entry { version, ..trial.entry() };
@@ -41,7 +40,7 @@ pub(crate) async fn g07_every_version_is_returned_as_given<H: Harness>(trial: &T
     }
 }
 
-pub(crate) async fn g07_every_version_is_compared_as_given<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g07_every_version_is_compared_as_given(trial: &Trial) {
     let store = trial.open().await;
     for number in NUMBERS {
         let version = Version::from_u64(number);
@@ -66,7 +65,7 @@ pub(crate) async fn g07_every_version_is_compared_as_given<H: Harness>(trial: &T
     }
 }
 
-pub(crate) async fn g07_versions_have_no_order<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g07_versions_have_no_order(trial: &Trial) {
     let store = trial.open().await;
     let mut current = Entry { version: Version::from_u64(9), ..trial.entry() };
     let id = trial.create(&store, &current).await;

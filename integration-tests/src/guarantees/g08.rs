@@ -5,18 +5,17 @@ use std::sync::Arc;
 use sessions_core::{SessionId, SessionStore, UpdateOutcome, Version};
 
 use crate::expect::{Expect, KEEP, after, assert_absent};
-use crate::harness::Harness;
 use crate::race::race;
 use crate::trial::{HOUR, Trial};
 
 const ROUNDS: usize = 16;
 
-pub(crate) async fn g08_update_of_an_unknown_session_writes_nothing<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g08_update_of_an_unknown_session_writes_nothing(trial: &Trial) {
     let store = trial.open().await;
     assert_update_is_absent(trial, &store, &trial.id(), trial.version()).await;
 }
 
-pub(crate) async fn g08_update_after_delete_writes_nothing<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g08_update_after_delete_writes_nothing(trial: &Trial) {
     let [store, other] = trial.open_twice().await;
     let entry = trial.entry();
     let id = trial.create(&store, &entry).await;
@@ -25,12 +24,12 @@ pub(crate) async fn g08_update_after_delete_writes_nothing<H: Harness>(trial: &T
     assert_update_is_absent(trial, &other, &id, entry.version).await;
 }
 
-pub(crate) async fn g08_touch_of_an_unknown_session_writes_nothing<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g08_touch_of_an_unknown_session_writes_nothing(trial: &Trial) {
     let store = trial.open().await;
     assert_touch_is_absent(&store, &trial.id(), trial.version()).await;
 }
 
-pub(crate) async fn g08_touch_after_delete_writes_nothing<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g08_touch_after_delete_writes_nothing(trial: &Trial) {
     let [store, other] = trial.open_twice().await;
     let entry = trial.entry();
     let id = trial.create(&store, &entry).await;
@@ -39,7 +38,7 @@ pub(crate) async fn g08_touch_after_delete_writes_nothing<H: Harness>(trial: &Tr
     assert_touch_is_absent(&other, &id, entry.version).await;
 }
 
-pub(crate) async fn g08_an_update_that_races_a_delete_does_not_resurrect<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g08_an_update_that_races_a_delete_does_not_resurrect(trial: &Trial) {
     let stores = trial.open_twice().await;
     for round in 0..ROUNDS {
         let entry = trial.entry();
@@ -60,7 +59,7 @@ pub(crate) async fn g08_an_update_that_races_a_delete_does_not_resurrect<H: Harn
     }
 }
 
-pub(crate) async fn g08_a_touch_that_races_a_delete_does_not_resurrect<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g08_a_touch_that_races_a_delete_does_not_resurrect(trial: &Trial) {
     let stores = trial.open_twice().await;
     for round in 0..ROUNDS {
         let entry = trial.entry();
@@ -80,12 +79,7 @@ pub(crate) async fn g08_a_touch_that_races_a_delete_does_not_resurrect<H: Harnes
     }
 }
 
-async fn assert_update_is_absent<H: Harness>(
-    trial: &Trial<H>,
-    store: &impl SessionStore,
-    id: &SessionId,
-    expected: Version,
-) {
+async fn assert_update_is_absent(trial: &Trial, store: &impl SessionStore, id: &SessionId, expected: Version) {
     let owner = trial.owner("alice");
     for change in [KEEP, after(HOUR)] {
         let outcome = store.update(id, expected, &trial.entry_of(&owner), change).await.answer();

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use sessions_core::SessionStore;
 
 use crate::expect::{Expect, assert_absent, load};
-use crate::harness::Harness;
 use crate::race::race;
 use crate::trial::{HOUR, Trial};
 
-pub(crate) async fn g09_delete_counts_live_sessions_once<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g09_delete_counts_live_sessions_once(trial: &Trial) {
     let store = trial.open().await;
     let ids = trial.create_many(&store, 6, HOUR, || trial.entry()).await;
     let (kept, unknown) = (trial.create(&store, &trial.entry()).await, trial.id());
@@ -26,7 +25,7 @@ pub(crate) async fn g09_delete_counts_live_sessions_once<H: Harness>(trial: &Tri
     load(&store, &kept).await;
 }
 
-pub(crate) async fn g09_delete_is_idempotent<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g09_delete_is_idempotent(trial: &Trial) {
     let [store, other] = trial.open_twice().await;
     let id = trial.create(&store, &trial.entry()).await;
     assert_eq!(store.delete(&[id]).await.answer(), 1);
@@ -35,7 +34,7 @@ pub(crate) async fn g09_delete_is_idempotent<H: Harness>(trial: &Trial<H>) {
     assert_absent(&store, &id).await;
 }
 
-pub(crate) async fn g09_delete_takes_ten_thousand_ids<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g09_delete_takes_ten_thousand_ids(trial: &Trial) {
     const LIVE: usize = 400;
     let store = trial.open().await;
     let kept = trial.create(&store, &trial.entry()).await;
@@ -49,7 +48,7 @@ pub(crate) async fn g09_delete_takes_ten_thousand_ids<H: Harness>(trial: &Trial<
     load(&store, &kept).await;
 }
 
-pub(crate) async fn g09_deleted_is_none_in_every_process<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g09_deleted_is_none_in_every_process(trial: &Trial) {
     let [store, other] = trial.open_twice().await;
     let id = trial.create(&store, &trial.entry()).await;
     load(&store, &id).await;
@@ -59,7 +58,7 @@ pub(crate) async fn g09_deleted_is_none_in_every_process<H: Harness>(trial: &Tri
     assert_absent(&other, &id).await;
 }
 
-pub(crate) async fn g09_racing_deletes_count_a_session_once<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g09_racing_deletes_count_a_session_once(trial: &Trial) {
     const SESSIONS: usize = 64;
     let stores = trial.open_twice().await;
     let ids: Arc<[_]> = trial.create_many(&stores[0], SESSIONS, HOUR, || trial.entry()).await.into();

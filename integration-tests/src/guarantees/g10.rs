@@ -5,11 +5,10 @@ use std::sync::Arc;
 use sessions_core::{SessionStore, Stored, UpdateOutcome};
 
 use crate::expect::{Expect, KEEP, after, assert_holds, load, write};
-use crate::harness::Harness;
 use crate::race::race;
 use crate::trial::{HOUR, SHORT, Trial, WINDOWS};
 
-pub(crate) async fn g10_touch_moves_time_only<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g10_touch_moves_time_only(trial: &Trial) {
     let store = trial.open().await;
     let owner = trial.owner("alice");
     let entry = trial.entry_of(&owner);
@@ -23,7 +22,7 @@ pub(crate) async fn g10_touch_moves_time_only<H: Harness>(trial: &Trial<H>) {
     write(&store, &id, entry.version, &trial.entry(), KEEP).await;
 }
 
-pub(crate) async fn g10_touch_moves_the_expiry_both_ways<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g10_touch_moves_the_expiry_both_ways(trial: &Trial) {
     let store = trial.open().await;
     let entry = trial.entry();
     let id = trial.create(&store, &entry).await;
@@ -35,7 +34,7 @@ pub(crate) async fn g10_touch_moves_the_expiry_both_ways<H: Harness>(trial: &Tri
     }
 }
 
-pub(crate) async fn g10_touch_lets_a_session_live_longer<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g10_touch_lets_a_session_live_longer(trial: &Trial) {
     let store = trial.open().await;
     for window in WINDOWS {
         let entry = trial.entry();
@@ -50,7 +49,7 @@ pub(crate) async fn g10_touch_lets_a_session_live_longer<H: Harness>(trial: &Tri
     panic!("no session lived long enough to be touched");
 }
 
-pub(crate) async fn g10_touch_lets_a_session_end_earlier<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g10_touch_lets_a_session_end_earlier(trial: &Trial) {
     let store = trial.open().await;
     let entry = trial.entry();
     let id = trial.create(&store, &entry).await;
@@ -59,7 +58,7 @@ pub(crate) async fn g10_touch_lets_a_session_end_earlier<H: Harness>(trial: &Tri
     trial.assert_over(&store, &id).await;
 }
 
-pub(crate) async fn g10_touch_needs_the_expected_version<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g10_touch_needs_the_expected_version(trial: &Trial) {
     let [store, other] = trial.open_twice().await;
     let (first, second) = (trial.entry(), trial.entry());
     let id = trial.create(&store, &first).await;
@@ -74,7 +73,7 @@ pub(crate) async fn g10_touch_needs_the_expected_version<H: Harness>(trial: &Tri
     assert_eq!(load(&store, &id).await, before);
 }
 
-pub(crate) async fn g10_a_touch_that_races_an_update_never_moves_the_newer_write<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g10_a_touch_that_races_an_update_never_moves_the_newer_write(trial: &Trial) {
     const ROUNDS: usize = 16;
     let stores = trial.open_twice().await;
     for round in 0..ROUNDS {

@@ -9,11 +9,11 @@ use sessions_core::{CreateOutcome, Owner, SessionId, SessionStore, UpdateOutcome
 
 use crate::cut::Cuts;
 use crate::expect::{Expect, KEEP, after, assert_holds, load, write};
-use crate::harness::Harness;
+use crate::opened::Store;
 use crate::race::race;
 use crate::trial::{HOUR, Trial, record_of};
 
-pub(crate) async fn g11_a_dropped_create_is_all_or_nothing<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g11_a_dropped_create_is_all_or_nothing(trial: &Trial) {
     let store = trial.open().await;
     let owner = trial.owner("alice");
     let mut attempts = Vec::new();
@@ -37,7 +37,7 @@ pub(crate) async fn g11_a_dropped_create_is_all_or_nothing<H: Harness>(trial: &T
     assert_usable(trial, &store).await;
 }
 
-pub(crate) async fn g11_a_dropped_update_is_all_or_nothing<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g11_a_dropped_update_is_all_or_nothing(trial: &Trial) {
     let store = trial.open().await;
     let [alice, bob] = ["alice", "bob"].map(|name| trial.owner(name));
     let mut attempts = Vec::new();
@@ -63,7 +63,7 @@ pub(crate) async fn g11_a_dropped_update_is_all_or_nothing<H: Harness>(trial: &T
     assert_usable(trial, &store).await;
 }
 
-pub(crate) async fn g11_a_dropped_touch_is_all_or_nothing<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g11_a_dropped_touch_is_all_or_nothing(trial: &Trial) {
     let store = trial.open().await;
     let owner = trial.owner("alice");
     let mut attempts = Vec::new();
@@ -90,7 +90,7 @@ pub(crate) async fn g11_a_dropped_touch_is_all_or_nothing<H: Harness>(trial: &Tr
     assert_usable(trial, &store).await;
 }
 
-pub(crate) async fn g11_a_dropped_delete_is_all_or_nothing<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g11_a_dropped_delete_is_all_or_nothing(trial: &Trial) {
     let store = trial.open().await;
     let owner = trial.owner("alice");
     let mut attempts = Vec::new();
@@ -113,7 +113,7 @@ pub(crate) async fn g11_a_dropped_delete_is_all_or_nothing<H: Harness>(trial: &T
     assert_usable(trial, &store).await;
 }
 
-pub(crate) async fn g11_dropped_reads_leave_the_store_usable<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g11_dropped_reads_leave_the_store_usable(trial: &Trial) {
     // More than any pool has connections.
     const PASSES: usize = 16;
     let store = trial.open().await;
@@ -136,7 +136,7 @@ pub(crate) async fn g11_dropped_reads_leave_the_store_usable<H: Harness>(trial: 
     assert_usable(trial, &store).await;
 }
 
-pub(crate) async fn g11_readers_see_whole_writes<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g11_readers_see_whole_writes(trial: &Trial) {
     const TASKS: usize = 6;
     const WRITES: usize = 20;
     let stores = trial.open_twice().await;
@@ -177,7 +177,7 @@ async fn assert_index_agrees(store: &impl SessionStore, id: &SessionId, owners: 
 }
 
 /// Checks that every operation still works, many at a time.
-async fn assert_usable<H: Harness>(trial: &Trial<H>, store: &Arc<H::Store>) {
+async fn assert_usable(trial: &Trial, store: &Store) {
     race(16, |_| {
         let store = Arc::clone(store);
         let (id, first, second) = (trial.id(), trial.entry(), trial.entry());

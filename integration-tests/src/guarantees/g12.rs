@@ -4,21 +4,20 @@
 use sessions_core::SessionStore;
 
 use crate::expect::{Expect, KEEP, assert_absent, assert_holds, load, write};
-use crate::harness::Harness;
 use crate::trial::{HOUR, Trial};
 
-pub(crate) async fn g12_an_empty_record<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g12_an_empty_record(trial: &Trial) {
     assert_takes(trial, vec![vec![], b"not empty".to_vec(), vec![]]).await;
 }
 
-pub(crate) async fn g12_every_byte_value<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g12_every_byte_value(trial: &Trial) {
     let all: Vec<u8> = (0..=u8::MAX).collect();
     let reversed: Vec<u8> = (0..=u8::MAX).rev().collect();
     let each = (0..=u8::MAX).map(|byte| vec![byte]);
     assert_takes(trial, [all, reversed, vec![0; 64], vec![0xff; 64]].into_iter().chain(each).collect()).await;
 }
 
-pub(crate) async fn g12_every_size_up_to_the_limit<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g12_every_size_up_to_the_limit(trial: &Trial) {
     let limit = trial.profile.record_limit;
     // Around the sizes at which length prefixes, pages and column types end.
     let powers = [8, 12, 16, 20, 24].map(|bits| 1_usize << bits);
@@ -27,7 +26,7 @@ pub(crate) async fn g12_every_size_up_to_the_limit<H: Harness>(trial: &Trial<H>)
     assert_takes(trial, sizes.map(|size| some_bytes(trial, size)).collect()).await;
 }
 
-pub(crate) async fn g12_a_create_over_the_limit_writes_nothing<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g12_a_create_over_the_limit_writes_nothing(trial: &Trial) {
     let store = trial.open().await;
     let (id, owner) = (trial.id(), trial.owner("alice"));
     let mut entry = trial.entry_of(&owner);
@@ -38,7 +37,7 @@ pub(crate) async fn g12_a_create_over_the_limit_writes_nothing<H: Harness>(trial
     assert_eq!(store.owned_by(&owner).await.answer(), []);
 }
 
-pub(crate) async fn g12_an_update_over_the_limit_leaves_the_old_record<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g12_an_update_over_the_limit_leaves_the_old_record(trial: &Trial) {
     let store = trial.open().await;
     let entry = trial.entry();
     let id = trial.create(&store, &entry).await;
@@ -51,7 +50,7 @@ pub(crate) async fn g12_an_update_over_the_limit_leaves_the_old_record<H: Harnes
 }
 
 /// Checks that each record comes back, both from a create and, one after the other in one session, from updates.
-async fn assert_takes<H: Harness>(trial: &Trial<H>, records: Vec<Vec<u8>>) {
+async fn assert_takes(trial: &Trial, records: Vec<Vec<u8>>) {
     let store = trial.open().await;
     let mut current = trial.entry();
     let id = trial.create(&store, &current).await;
@@ -66,7 +65,7 @@ async fn assert_takes<H: Harness>(trial: &Trial<H>, records: Vec<Vec<u8>>) {
     }
 }
 
-fn some_bytes<H: Harness>(trial: &Trial<H>, size: usize) -> Vec<u8> {
+fn some_bytes(trial: &Trial, size: usize) -> Vec<u8> {
     let mut bytes = vec![0; size];
     trial.random(|random| random.fill(&mut bytes));
     bytes

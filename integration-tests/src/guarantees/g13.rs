@@ -3,7 +3,6 @@
 use sessions_core::{CreateOutcome, SessionStore};
 
 use crate::expect::{Expect, after, assert_absent, assert_holds, load, write};
-use crate::harness::Harness;
 use crate::trial::{HOUR, Trial};
 
 /// What may be put after the name of a namespace to reach out of it: of quoting, of a statement, of a hash slot, of a
@@ -29,7 +28,7 @@ const HOSTILE: [&str; 18] = [
     ".x",
 ];
 
-pub(crate) async fn g13_namespaces_do_not_see_each_other<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g13_namespaces_do_not_see_each_other(trial: &Trial) {
     let owner = trial.owner("alice");
     let id = trial.id();
     let stores = [trial.open().await, trial.open_beside("x").await, trial.open_beside("_2").await];
@@ -46,7 +45,7 @@ pub(crate) async fn g13_namespaces_do_not_see_each_other<H: Harness>(trial: &Tri
     }
 }
 
-pub(crate) async fn g13_writes_stay_in_their_namespace<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g13_writes_stay_in_their_namespace(trial: &Trial) {
     let (owner, entry) = (trial.owner("alice"), trial.entry_of(&trial.owner("alice")));
     let [store, other] = [trial.open().await, trial.open_beside("x").await];
     let kept = trial.create(&store, &entry).await;
@@ -63,13 +62,13 @@ pub(crate) async fn g13_writes_stay_in_their_namespace<H: Harness>(trial: &Trial
     assert!(store.owned_by(&owner).await.answer().contains(&kept));
 }
 
-pub(crate) async fn g13_a_purge_stays_in_its_namespace<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g13_a_purge_stays_in_its_namespace(trial: &Trial) {
     let [store, other] = [trial.open().await, trial.open_beside("x").await];
     trial.create_expired(&store, &trial.entry()).await;
     assert_eq!(other.purge_expired(10).await.answer(), 0, "the expired session is in another namespace");
 }
 
-pub(crate) async fn g13_hostile_names_are_refused_or_kept_apart<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g13_hostile_names_are_refused_or_kept_apart(trial: &Trial) {
     let owner = trial.owner("alice");
     let store = trial.open().await;
     let id = trial.create(&store, &trial.entry_of(&owner)).await;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use sessions_core::{Change, Entry, Owner, SessionId, SessionStore, Timestamp, Ttl, UpdateOutcome};
 
 use crate::expect::{Expect, KEEP, after, load, write};
-use crate::harness::Harness;
 use crate::race::race;
 use crate::trial::{HOUR, SHORT, Trial, WINDOWS};
 
@@ -14,7 +13,7 @@ mod model;
 
 pub(crate) use model::g15_any_sequence_of_operations;
 
-pub(crate) async fn g15_the_live_sessions_of_an_owner<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g15_the_live_sessions_of_an_owner(trial: &Trial) {
     let [store, other] = trial.open_twice().await;
     let [alice, bob] = ["alice", "bob"].map(|name| trial.owner(name));
     let ids = trial.create_many(&store, 5, HOUR, || trial.entry_of(&alice)).await;
@@ -27,7 +26,7 @@ pub(crate) async fn g15_the_live_sessions_of_an_owner<H: Harness>(trial: &Trial<
     }
 }
 
-pub(crate) async fn g15_update_sets_changes_and_clears_the_owner<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g15_update_sets_changes_and_clears_the_owner(trial: &Trial) {
     let store = trial.open().await;
     let [alice, bob] = ["alice", "bob"].map(|name| trial.owner(name));
     let mut current = trial.entry();
@@ -44,7 +43,7 @@ pub(crate) async fn g15_update_sets_changes_and_clears_the_owner<H: Harness>(tri
     }
 }
 
-pub(crate) async fn g15_without_reindex_the_index_still_holds<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g15_without_reindex_the_index_still_holds(trial: &Trial) {
     let store = trial.open().await;
     let owner = trial.owner("alice");
     for change in [Change { reindex: false, ..KEEP }, Change { reindex: false, ..after(2 * HOUR) }] {
@@ -62,7 +61,7 @@ pub(crate) async fn g15_without_reindex_the_index_still_holds<H: Harness>(trial:
     }
 }
 
-pub(crate) async fn g15_delete_and_expiry_leave_the_index<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g15_delete_and_expiry_leave_the_index(trial: &Trial) {
     let store = trial.open().await;
     let [alice, bob] = ["alice", "bob"].map(|name| trial.owner(name));
     let [kept, deleted] =
@@ -77,7 +76,7 @@ pub(crate) async fn g15_delete_and_expiry_leave_the_index<H: Harness>(trial: &Tr
     assert_owns(&store, &bob, &[deleted]).await;
 }
 
-pub(crate) async fn g15_any_deadline<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g15_any_deadline(trial: &Trial) {
     let store = trial.open().await;
     let owner = trial.owner("alice");
     let now = trial.now();
@@ -106,7 +105,7 @@ pub(crate) async fn g15_any_deadline<H: Harness>(trial: &Trial<H>) {
     panic!("no session lived long enough to be updated");
 }
 
-pub(crate) async fn g15_owners_that_look_alike<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g15_owners_that_look_alike(trial: &Trial) {
     let store = trial.open().await;
     let longest = "x".repeat(Owner::MAX_BYTES);
     let almost = format!("{}y", &longest[1..]);
@@ -157,7 +156,7 @@ pub(crate) async fn g15_owners_that_look_alike<H: Harness>(trial: &Trial<H>) {
     }
 }
 
-pub(crate) async fn g15_a_thousand_sessions_of_one_owner<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g15_a_thousand_sessions_of_one_owner(trial: &Trial) {
     let [store, other] = trial.open_twice().await;
     let owner = trial.owner("alice");
     let mut ids = trial.create_many(&store, 1_000, HOUR, || trial.entry_of(&owner)).await;
@@ -167,7 +166,7 @@ pub(crate) async fn g15_a_thousand_sessions_of_one_owner<H: Harness>(trial: &Tri
     assert_owns(&other, &owner, &ids).await;
 }
 
-pub(crate) async fn g15_racing_owners<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g15_racing_owners(trial: &Trial) {
     const ROUNDS: usize = 16;
     const TASKS: usize = 4;
     let stores = trial.open_twice().await;

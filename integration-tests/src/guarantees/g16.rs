@@ -6,11 +6,11 @@ use std::sync::Arc;
 use sessions_core::{CreateOutcome, SessionStore};
 
 use crate::expect::Expect;
-use crate::harness::Harness;
+use crate::opened::Store;
 use crate::race::race;
 use crate::trial::{HOUR, SHORT, Trial, WINDOWS};
 
-pub(crate) async fn g16_purge_deletes_expired_entries_and_counts_them<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g16_purge_deletes_expired_entries_and_counts_them(trial: &Trial) {
     let store = trial.open().await;
     trial.create(&store, &trial.entry()).await;
     assert_eq!(store.purge_expired(1_000).await.answer(), 0, "nothing has expired");
@@ -19,7 +19,7 @@ pub(crate) async fn g16_purge_deletes_expired_entries_and_counts_them<H: Harness
     assert_eq!(store.purge_expired(1_000).await.answer(), 0, "what was purged is gone");
 }
 
-pub(crate) async fn g16_purge_keeps_to_its_limit<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g16_purge_keeps_to_its_limit(trial: &Trial) {
     let store = trial.open().await;
     expire(trial, &store, 7).await;
     for (limit, purged) in [(0, 0), (3, 3), (1, 1), (2, 2), (2, 1), (u32::MAX, 0)] {
@@ -27,7 +27,7 @@ pub(crate) async fn g16_purge_keeps_to_its_limit<H: Harness>(trial: &Trial<H>) {
     }
 }
 
-pub(crate) async fn g16_purge_spares_the_live<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g16_purge_spares_the_live(trial: &Trial) {
     let store = trial.open().await;
     let mut kept = trial.create_many(&store, 5, HOUR, || trial.entry()).await;
     // One that expired and was created again, and one that was about to expire and was touched.
@@ -56,7 +56,7 @@ pub(crate) async fn g16_purge_spares_the_live<H: Harness>(trial: &Trial<H>) {
     }
 }
 
-pub(crate) async fn g16_racing_purges_count_an_entry_once<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g16_racing_purges_count_an_entry_once(trial: &Trial) {
     let stores = trial.open_twice().await;
     expire(trial, &stores[0], 40).await;
     let counts = race(4, |task| {
@@ -78,12 +78,12 @@ pub(crate) async fn g16_racing_purges_count_an_entry_once<H: Harness>(trial: &Tr
 }
 
 /// Leaves expired entries for a purge.
-async fn expire<H: Harness>(trial: &Trial<H>, store: &Arc<H::Store>, count: usize) {
+async fn expire(trial: &Trial, store: &Store, count: usize) {
     trial.create_many(store, count, SHORT, || trial.entry()).await;
     trial.outlast(SHORT).await;
 }
 
 /// What a purge is to answer when it deletes this many.
-fn counted<H: Harness>(trial: &Trial<H>, purged: u64) -> u64 {
+fn counted(trial: &Trial, purged: u64) -> u64 {
     if trial.profile.native_expiry { 0 } else { purged }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use sessions_core::{Entry, Owner, SessionId, SessionStore, StoreError};
 
 use crate::expect::{Expect, KEEP, assert_absent, assert_holds, load};
-use crate::harness::Harness;
+use crate::opened::clone_of;
 use crate::race::race;
 use crate::trial::{HOUR, Trial};
 
-pub(crate) async fn g18_stop_is_idempotent<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g18_stop_is_idempotent(trial: &Trial) {
     let store = trial.open().await;
     for _ in 0..3 {
         store.stop().await.answer();
@@ -22,7 +22,7 @@ pub(crate) async fn g18_stop_is_idempotent<H: Harness>(trial: &Trial<H>) {
     .await;
 }
 
-pub(crate) async fn g18_a_stopped_store_is_unavailable<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g18_a_stopped_store_is_unavailable(trial: &Trial) {
     let store = trial.open().await;
     let entry = trial.entry();
     let id = trial.create(&store, &entry).await;
@@ -36,7 +36,7 @@ pub(crate) async fn g18_a_stopped_store_is_unavailable<H: Harness>(trial: &Trial
     }
 }
 
-pub(crate) async fn g18_calls_that_race_stop_end<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g18_calls_that_race_stop_end(trial: &Trial) {
     let store = trial.open().await;
     let owner = trial.owner("alice");
     race(6, |task| {
@@ -56,10 +56,10 @@ pub(crate) async fn g18_calls_that_race_stop_end<H: Harness>(trial: &Trial<H>) {
     .await;
 }
 
-pub(crate) async fn g18_clones_stop_and_other_processes_do_not<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g18_clones_stop_and_other_processes_do_not(trial: &Trial) {
     let [store, other] = trial.open_twice().await;
     let id = trial.create(&store, &trial.entry()).await;
-    let clone = H::Store::clone(&store);
+    let clone = clone_of(&store);
     clone.stop().await.answer();
     assert!(store.load(&id).await.expect_err("a clone was stopped").is_unavailable());
     assert!(clone.load(&id).await.expect_err("it was stopped").is_unavailable());
@@ -69,7 +69,7 @@ pub(crate) async fn g18_clones_stop_and_other_processes_do_not<H: Harness>(trial
     }
 }
 
-pub(crate) async fn g18_stop_keeps_the_sessions<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g18_stop_keeps_the_sessions(trial: &Trial) {
     // What lives in one process ends with it.
     if !trial.profile.shared {
         return;

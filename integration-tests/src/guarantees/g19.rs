@@ -6,14 +6,13 @@ use std::fmt::Write as _;
 use sessions_core::SessionStore;
 
 use crate::expect::{Expect, KEEP, after, load};
-use crate::harness::Harness;
 use crate::overhear::overhear;
 use crate::trial::{HOUR, Trial};
 
 /// Bytes of a record that must be seen nowhere.
 const CANARY: &str = "canary-Zq8";
 
-pub(crate) async fn g19_debug_is_silent<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g19_debug_is_silent(trial: &Trial) {
     let store = trial.open().await;
     let entry = trial.entry_with(CANARY);
     let id = trial.create(&store, &entry).await;
@@ -23,7 +22,7 @@ pub(crate) async fn g19_debug_is_silent<H: Harness>(trial: &Trial<H>) {
     assert_silent(trial, "Debug of the stopped store", &format!("{store:?} {store:#?}"));
 }
 
-pub(crate) async fn g19_errors_are_silent<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g19_errors_are_silent(trial: &Trial) {
     let mut errors: Vec<Box<dyn Error + Send + Sync>> = Vec::new();
     let store = trial.open().await;
     let (entry, large) = (trial.entry_with(CANARY), trial.entry_with(too_large(trial)));
@@ -53,7 +52,7 @@ pub(crate) async fn g19_errors_are_silent<H: Harness>(trial: &Trial<H>) {
     }
 }
 
-pub(crate) async fn g19_events_are_silent<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g19_events_are_silent(trial: &Trial) {
     let everything = async {
         let store = trial.open().await;
         let owner = trial.owner("alice");
@@ -76,12 +75,12 @@ pub(crate) async fn g19_events_are_silent<H: Harness>(trial: &Trial<H>) {
     assert_silent(trial, "an event", &heard);
 }
 
-fn too_large<H: Harness>(trial: &Trial<H>) -> String {
+fn too_large(trial: &Trial) -> String {
     CANARY.repeat(trial.profile.record_limit / CANARY.len() + 1)
 }
 
 /// Checks that a text has neither the canary nor a secret, as they are or as a `Debug` of bytes would show them.
-fn assert_silent<H: Harness>(trial: &Trial<H>, what: &str, text: &str) {
+fn assert_silent(trial: &Trial, what: &str, text: &str) {
     let normal = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
     let text = normal(text);
     for forbidden in trial.profile.secrets.iter().map(String::as_str).chain([CANARY]) {

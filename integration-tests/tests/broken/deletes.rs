@@ -32,10 +32,9 @@ pub(crate) struct CountsTheDead;
 #[async_trait]
 impl Fault for CountsTheDead {
     async fn delete(&self, store: &Reference, ids: &[SessionId]) -> Answer<u64> {
-        let held = ids.iter().collect::<HashSet<_>>().into_iter().filter(|id| store.held().contains_key(id));
-        let count = held.map(|_| 1).sum();
-        store.delete(ids).await?;
-        Ok(count)
+        store.delete(&[]).await?;
+        let mut held = store.held();
+        Ok(ids.iter().filter_map(|id| held.remove(id)).map(|_| 1).sum())
     }
 }
 

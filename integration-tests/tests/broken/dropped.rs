@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
-/// `update` writes the record, and then the version.
-pub(crate) struct HalfUpdate;
+/// `update` writes records of a certain size in two pieces, the version with the second.
+pub(crate) struct HalfRecord;
 
 #[async_trait]
-impl Fault for HalfUpdate {
+impl Fault for HalfRecord {
     async fn update(
         &self,
         store: &Reference,
@@ -17,14 +17,50 @@ impl Fault for HalfUpdate {
         entry: &Entry,
         change: Change,
     ) -> Answer<UpdateOutcome> {
-        let half = Entry { version: expected, ..entry.clone() };
-        match store.update(id, expected, &half, change).await? {
-            UpdateOutcome::Written => {
-                pause().await;
-                store.update(id, expected, entry, change).await
+        if (17..=64).contains(&entry.record.len()) {
+            let half = Entry { version: expected, record: entry.record.slice(..16), ..entry.clone() };
+            let outcome = store.update(id, expected, &half, change).await?;
+            if outcome != UpdateOutcome::Written {
+                return Ok(outcome);
             }
-            outcome => Ok(outcome),
+            pause().await;
         }
+        store.update(id, expected, entry, change).await
+    }
+}
+
+/// `update` moves the expiry, and then writes.
+pub(crate) struct HalfExpiry;
+
+#[async_trait]
+impl Fault for HalfExpiry {
+    async fn update(
+        &self,
+        store: &Reference,
+        id: &SessionId,
+        expected: Version,
+        entry: &Entry,
+        change: Change,
+    ) -> Answer<UpdateOutcome> {
+        if let Ttl::After(ttl) = change.ttl
+            && store.touch(id, expected, ttl).await?
+        {
+            pause().await;
+        }
+        store.update(id, expected, entry, change).await
+    }
+}
+
+/// `load` reads the version, and then the record.
+pub(crate) struct HalfLoad;
+
+#[async_trait]
+impl Fault for HalfLoad {
+    async fn load(&self, store: &Reference, id: &SessionId) -> Answer<Option<Stored>> {
+        let first = store.load(id).await?;
+        pause().await;
+        let second = store.load(id).await?;
+        Ok(first.zip(second).map(|(first, second)| Stored { version: first.version, ..second }))
     }
 }
 

@@ -6,13 +6,12 @@ use sessions_core::{Change, CreateOutcome, Entry, Owner, SessionId, SessionStore
 
 use super::assert_owns;
 use crate::expect::{Expect, KEEP, after, write};
-use crate::harness::Harness;
 use crate::trial::{HOUR, SHORT, Trial};
 
 const STEPS: usize = 300;
 const SESSIONS: usize = 12;
 
-pub(crate) async fn g15_any_sequence_of_operations<H: Harness>(trial: &Trial<H>) {
+pub(crate) async fn g15_any_sequence_of_operations(trial: &Trial) {
     let stores = trial.open_twice().await;
     let owners = [None, Some(trial.owner("alice")), Some(trial.owner("bob")), Some(trial.owner("carol"))];
     let ids: Vec<_> = (0..SESSIONS).map(|_| trial.id()).collect();
