@@ -36,11 +36,14 @@ struct Inside {
     seen: Vec<Seen>,
     script: HashMap<Call, VecDeque<Step>>,
     late: Vec<Late>,
+    /// Decides where no script does.
+    fate: Option<Fate>,
     /// Whether every call waits once before it is applied and once before it is answered.
     slow: bool,
 }
 
 type Hook = Box<dyn FnOnce() + Send>;
+type Fate = Box<dyn FnMut(Call) -> Answer + Send>;
 type Late = Box<dyn FnOnce(&mut Rows, Timestamp) + Send>;
 
 struct Step {
@@ -112,9 +115,16 @@ impl TestStore {
         (0..100).for_each(|_| self.answer(call, answer));
     }
 
+    /// Calls without a script are answered as `fate` has it.
+    pub(crate) fn fate(&self, fate: impl FnMut(Call) -> Answer + Send + 'static) {
+        self.inside().fate = Some(Box::new(fate));
+    }
+
     /// Ends every script.
     pub(crate) fn recover(&self) {
-        self.inside().script.clear();
+        let inside = &mut *self.inside();
+        inside.script.clear();
+        inside.fate = None;
     }
 
     /// Makes each call pend before it is applied and before it is answered.
@@ -175,10 +185,12 @@ impl TestStore {
         }
         self.pause().await;
         let step = {
-            let mut inside = self.inside();
-            let step = inside.script.get_mut(&seen.call).and_then(VecDeque::pop_front);
+            let inside = &mut *self.inside();
+            let scripted = inside.script.get_mut(&seen.call).and_then(VecDeque::pop_front);
+            let mut fate = || inside.fate.as_mut().map_or(Answer::Given, |fate| fate(seen.call));
+            let step = scripted.unwrap_or_else(|| Step { hook: None, answer: fate() });
             inside.seen.push(seen);
-            step.unwrap_or(Step { hook: None, answer: Answer::Given })
+            step
         };
         if let Some(hook) = step.hook {
             hook();

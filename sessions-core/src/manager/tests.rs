@@ -9,6 +9,7 @@ use crate::test_kit::{Kit, START, increment, poll_at_most, secs, seeded, token};
 use crate::test_store::{Answer, Call};
 
 mod administration;
+mod chaos;
 mod creating;
 mod damaged;
 mod destroying;
