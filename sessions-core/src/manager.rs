@@ -26,6 +26,25 @@ pub use builder::SessionManagerBuilder;
 ///
 /// Every method that reaches the store returns [`Error::is_unavailable`] or [`Error::is_indeterminate`] when the store fails;
 /// an outage is never an empty session.
+///
+/// ```
+/// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+/// # use kit::*;
+/// use sessions_core::{CookieChange, SessionManager};
+///
+/// # run(async {
+/// let manager = SessionManager::builder(store()).build()?;
+///
+/// // The first request: no cookie, and something to keep.
+/// let session = manager.new_session();
+/// session.insert("name", &"alice")?;
+/// let CookieChange::Set { token, .. } = manager.commit(&session).await?.cookie else { panic!("a new session has a cookie") };
+///
+/// // The next request comes with that token.
+/// let session = manager.load(&token).await?.expect("a live session");
+/// assert_eq!(session.get::<String>("name")?.as_deref(), Some("alice"));
+/// # Ok(()) });
+/// ```
 #[derive(Clone)]
 pub struct SessionManager(Arc<Inner>);
 
@@ -45,6 +64,21 @@ impl SessionManager {
     }
 
     /// A new, empty session. It is stored by the first commit that finds a value or an owner in it.
+    ///
+    /// ```
+    /// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+    /// # use kit::*;
+    /// # use sessions_core::{Outcome, SessionManager};
+    /// # run(async {
+    /// # let manager = SessionManager::builder(store()).build()?;
+    /// let session = manager.new_session();
+    /// assert_eq!(manager.commit(&session).await?.outcome, Outcome::Unchanged);
+    ///
+    /// let session = manager.new_session();
+    /// session.insert("name", &"alice")?;
+    /// assert_eq!(manager.commit(&session).await?.outcome, Outcome::Created);
+    /// # Ok(()) });
+    /// ```
     #[must_use]
     pub fn new_session(&self) -> Session {
         Session::with(Arc::clone(&self.0.settings), State::new(None, Phase::Open))
@@ -52,6 +86,22 @@ impl SessionManager {
 
     /// The session of a request that has not been asked for yet: no store call, and no use before [`open`](Self::open).
     /// `presented` is the token that the client sent, if it sent a well-formed one. For adapters.
+    ///
+    /// ```
+    /// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+    /// # use kit::*;
+    /// use sessions_core::{SessionManager, Token};
+    ///
+    /// # run(async {
+    /// # let manager = SessionManager::builder(store()).build()?;
+    /// # let cookie_value = b"not a token";
+    /// let session = manager.begin(Token::parse(cookie_value));
+    /// assert!(!session.is_open());
+    /// // … when the handler asks for it:
+    /// manager.open(&session).await?;
+    /// assert!(session.is_open() && session.is_new());
+    /// # Ok(()) });
+    /// ```
     #[must_use]
     pub fn begin(&self, presented: Option<Token>) -> Session {
         unopened(Arc::clone(&self.0.settings), presented)
@@ -92,6 +142,18 @@ impl SessionManager {
     ///
     /// A token that a strict rotation has just replaced gives a [superseded](Session::is_superseded) session.
     ///
+    /// ```
+    /// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+    /// # use kit::*;
+    /// use sessions_core::{SessionManager, Token};
+    ///
+    /// # run(async {
+    /// # let manager = SessionManager::builder(store()).build()?;
+    /// let unknown = Token::parse(&[b'A'; 64]).expect("well-formed");
+    /// assert!(manager.load(&unknown).await?.is_none());
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     ///
     /// Of the store, and [`Error::is_newer_format`].
@@ -106,6 +168,25 @@ impl SessionManager {
     ///
     /// Changes are applied to what is stored now, so that concurrent commits lose nothing of each other. A commit that fails or
     /// is dropped may be called again: it goes on where it was, with the same token, and never applies a change twice.
+    ///
+    /// ```
+    /// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+    /// # use kit::*;
+    /// use sessions_core::{CookieChange, Outcome, SessionManager};
+    ///
+    /// # run(async {
+    /// # let manager = SessionManager::builder(store()).build()?;
+    /// # let session = manager.new_session();
+    /// session.set_owner("user-42")?;
+    /// let committed = manager.commit(&session).await?;
+    /// assert_eq!(committed.outcome, Outcome::Created);
+    /// match committed.cookie {
+    ///     CookieChange::Set { token, .. } => assert_eq!(token.encode().as_str().len(), 64),
+    ///     CookieChange::Keep | CookieChange::Remove => unreachable!("a new session has a token"),
+    /// }
+    /// assert!(session.insert("too", &"late").unwrap_err().is_sealed());
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     ///
@@ -143,6 +224,21 @@ impl SessionManager {
 
     /// Seals a session for whose commit there is nothing to do, and says whether it was one: the cheap end of a request that
     /// has only read. Otherwise it is to be committed. For adapters.
+    ///
+    /// ```
+    /// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+    /// # use kit::*;
+    /// # use sessions_core::SessionManager;
+    /// # run(async {
+    /// # let manager = SessionManager::builder(store()).build()?;
+    /// let session = manager.new_session();
+    /// assert!(manager.seal_unless_due(&session));
+    ///
+    /// let session = manager.new_session();
+    /// session.insert("name", &"alice")?;
+    /// assert!(!manager.seal_unless_due(&session));
+    /// # Ok(()) });
+    /// ```
     #[must_use]
     pub fn seal_unless_due(&self, session: &Session) -> bool {
         let mut state = session.state();
@@ -154,6 +250,21 @@ impl SessionManager {
     }
 
     /// The session under an id, for administration: no token is needed, and none is given out.
+    ///
+    /// ```
+    /// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+    /// # use kit::*;
+    /// # use sessions_core::SessionManager;
+    /// # run(async {
+    /// # let manager = SessionManager::builder(store()).build()?;
+    /// # let stored = manager.new_session();
+    /// # stored.insert("name", &"alice")?;
+    /// # manager.commit(&stored).await?;
+    /// # let id = stored.id().expect("stored");
+    /// let session = manager.get_session(&id).await?.expect("a live session");
+    /// assert_eq!(session.get::<String>("name")?.as_deref(), Some("alice"));
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     ///
@@ -171,6 +282,25 @@ impl SessionManager {
 
     /// Commits by id, for administration: whatever has become of the token that the session was opened with.
     ///
+    /// ```
+    /// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+    /// # use kit::*;
+    /// use sessions_core::{Outcome, SessionManager};
+    ///
+    /// # run(async {
+    /// # let manager = SessionManager::builder(store()).build()?;
+    /// # let stored = manager.new_session();
+    /// # stored.insert("name", &"alice")?;
+    /// # manager.commit(&stored).await?;
+    /// # let id = stored.id().expect("stored");
+    /// let session = manager.get_session(&id).await?.expect("a live session");
+    /// session.insert("notice", &"Your plan has changed.")?;
+    /// assert_eq!(manager.set_session(&session).await?.outcome, Outcome::Written);
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// With a rotation it ends the client's token: the new one is in the answer, and the client does not have it.
+    ///
     /// # Errors
     ///
     /// As [`commit`](Self::commit).
@@ -182,6 +312,21 @@ impl SessionManager {
     }
 
     /// Ends a session. `true` if it was live. Requests in flight cannot bring it back.
+    ///
+    /// ```
+    /// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+    /// # use kit::*;
+    /// # use sessions_core::SessionManager;
+    /// # run(async {
+    /// # let manager = SessionManager::builder(store()).build()?;
+    /// # let stored = manager.new_session();
+    /// # stored.insert("name", &"alice")?;
+    /// # manager.commit(&stored).await?;
+    /// # let id = stored.id().expect("stored");
+    /// assert!(manager.delete_session(&id).await?);
+    /// assert!(!manager.delete_session(&id).await?);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     ///
@@ -207,6 +352,22 @@ impl SessionManager {
     /// As [`get_session`](Self::get_session) gives them: with their values, without their tokens. One store call for the
     /// list and one for each session.
     ///
+    /// ```
+    /// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+    /// # use kit::*;
+    /// # use sessions_core::SessionManager;
+    /// # run(async {
+    /// # let manager = SessionManager::builder(store()).build()?;
+    /// # let login = manager.new_session();
+    /// # login.set_owner("user-42")?;
+    /// # manager.commit(&login).await?;
+    /// for session in manager.sessions_of("user-42").await? {
+    ///     println!("{:?}, since {:?}, last used {:?}", session.id(), session.created_at(), session.last_active());
+    /// }
+    /// # assert_eq!(manager.sessions_of("user-42").await?.len(), 1);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::is_invalid_owner`], and of the store.
@@ -223,6 +384,24 @@ impl SessionManager {
     /// Ends the sessions of an owner, all or all but one, and counts them: "sign out everywhere" (ASVS 7.4.2, 7.4.3).
     ///
     /// A session whose login commits after this call has listed them is not among them.
+    ///
+    /// ```
+    /// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+    /// # use kit::*;
+    /// # use sessions_core::SessionManager;
+    /// # run(async {
+    /// # let manager = SessionManager::builder(store()).build()?;
+    /// # let session = manager.new_session();
+    /// # for login in [session.clone(), manager.new_session()] {
+    /// #     login.set_owner("user-42")?;
+    /// #     manager.commit(&login).await?;
+    /// # }
+    /// // "Sign out everywhere else":
+    /// assert_eq!(manager.delete_sessions_of("user-42", session.id()).await?, 1);
+    /// // After a change of the password:
+    /// assert_eq!(manager.delete_sessions_of("user-42", None).await?, 1);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     ///

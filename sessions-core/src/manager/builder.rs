@@ -13,6 +13,25 @@ use crate::settings::Settings;
 use crate::store::SessionStore;
 
 /// Builds a [`SessionManager`]. Every default has its reason beside it.
+///
+/// ```
+/// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+/// # use kit::*;
+/// use sessions_core::SessionManager;
+/// use std::time::Duration;
+///
+/// const HOUR: Duration = Duration::from_secs(60 * 60);
+///
+/// let manager = SessionManager::builder(store())
+///     .lifetime(12 * HOUR)
+///     .idle_timeout(HOUR / 2)
+///     .absolute_timeout(7 * 24 * HOUR)
+///     .build()?;
+///
+/// let error = SessionManager::builder(store()).lifetime(Duration::ZERO).build().unwrap_err();
+/// assert!(error.is_invalid_setting());
+/// # Ok::<(), sessions_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct SessionManagerBuilder {
     store: Arc<dyn SessionStore>,
@@ -102,7 +121,7 @@ impl SessionManagerBuilder {
 
     /// The encoder that writes values. It reads too.
     ///
-    /// Default [`MessagePack`].
+    /// Default [`MessagePack`]: compact and self-describing.
     #[must_use]
     pub fn encoder(mut self, encoder: impl Encoder) -> Self {
         self.writer = Arc::new(encoder);
@@ -110,13 +129,42 @@ impl SessionManagerBuilder {
     }
 
     /// Another encoder whose values are read: the one before the switch. May be called several times.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+    /// # use kit::*;
+    /// use sessions_core::{Json, MessagePack, SessionManager};
+    ///
+    /// let manager = SessionManager::builder(store()).encoder(Json).also_read(MessagePack).build()?;
+    /// # }
+    /// # Ok::<(), sessions_core::Error>(())
+    /// ```
     #[must_use]
     pub fn also_read(mut self, encoder: impl Encoder) -> Self {
         self.readers.push(Arc::new(encoder));
         self
     }
 
-    /// Who tells the time. Default: the system.
+    /// Who tells the time. Default: the system. Give the store the same one where it takes one.
+    ///
+    /// ```
+    /// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+    /// # use kit::*;
+    /// use sessions_core::{ManualClock, SessionManager};
+    /// use std::time::Duration;
+    ///
+    /// # run(async {
+    /// let clock = ManualClock::default();
+    /// let manager = SessionManager::builder(store_at(clock.clone())).clock(clock.clone()).build()?;
+    /// # let session = manager.new_session();
+    /// # session.insert("name", &"alice")?;
+    /// # manager.commit(&session).await?;
+    /// # let id = session.id().expect("stored");
+    /// clock.advance(Duration::from_secs(24 * 60 * 60));
+    /// assert!(manager.get_session(&id).await?.is_none());
+    /// # Ok(()) });
+    /// ```
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.settings.clock = Arc::new(clock);

@@ -1,6 +1,6 @@
 //! What a request reads and writes on the handle, before anything is stored and on top of what is.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::*;
 
