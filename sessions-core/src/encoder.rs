@@ -6,15 +6,51 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
 /// Turns values into bytes and back; dyn-compatible through `erased_serde`.
 ///
 /// An implementation must be deterministic enough that what it wrote, it reads; must bound what hostile bytes make it
-/// allocate; and must refuse bytes that are left over.
+/// allocate; and must refuse bytes that are left over. It depends on the crate `erased-serde`.
+///
+/// ```
+/// use sessions_core::SessionManager;
+/// use sessions_core::encoder::{Encoder, EncoderError, Visit};
+/// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }
+/// # use kit::*;
+///
+/// /// The plain text of values that have one, as the application wrote them before it used this library.
+/// #[derive(Debug)]
+/// struct Text;
+///
+/// impl Encoder for Text {
+///     fn tag(&self) -> u8 {
+///         128
+///     }
+///
+///     fn encode(&self, value: &dyn erased_serde::Serialize, out: &mut Vec<u8>) -> Result<(), EncoderError> {
+///         let text = serde_json::to_value(value)?.as_str().ok_or("not a text")?.to_owned();
+///         out.extend_from_slice(text.as_bytes());
+///         Ok(())
+///     }
+///
+///     fn decode(&self, bytes: &[u8], visit: Visit<'_>) -> Result<(), EncoderError> {
+///         let text = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(std::str::from_utf8(bytes)?);
+///         Ok(visit(&mut <dyn erased_serde::Deserializer<'_>>::erase(text))?)
+///     }
+/// }
+///
+/// # run(async {
+/// let manager = SessionManager::builder(store()).encoder(Text).build()?;
+/// let session = manager.new_session();
+/// session.insert("name", &"alice")?;
+/// assert_eq!(session.get::<String>("name")?.as_deref(), Some("alice"));
+/// assert!(session.insert("age", &7).unwrap_err().is_encode());
+/// # Ok(()) });
+/// ```
 pub trait Encoder: fmt::Debug + Send + Sync + 'static {
     /// The byte that marks this encoder's values. 0 to 127 are this library's, 128 to 255 are free for applications.
     fn tag(&self) -> u8;
@@ -41,7 +77,31 @@ pub type Visit<'a> = &'a mut dyn FnMut(&mut dyn erased_serde::Deserializer<'_>) 
 pub type EncoderError = Box<dyn std::error::Error + Send + Sync>;
 
 /// `MessagePack` with named fields: the default. Compact and self-describing, so that a value of another type is an error
-/// and a field added to a struct with `#[serde(default)]` is no logout. Tag 1.
+/// and a field added to a struct with `#[serde(default)]` is no logout. Values are nested at most 128 deep. Tag 1.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use sessions_core::{Encoder, Session};
+///
+/// #[derive(Serialize)]
+/// struct Before {
+///     theme: String,
+/// }
+///
+/// #[derive(Deserialize)]
+/// struct After {
+///     theme: String,
+///     #[serde(default)]
+///     language: Option<String>,
+/// }
+///
+/// let session = Session::detached();
+/// session.insert("settings", &Before { theme: "dark".into() })?;
+/// let settings: After = session.get("settings")?.expect("it was just set");
+/// assert_eq!((settings.theme.as_str(), settings.language), ("dark", None));
+/// assert_eq!(sessions_core::MessagePack.tag(), 1);
+/// # Ok::<(), sessions_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MessagePack;
 
@@ -55,10 +115,15 @@ impl Encoder for MessagePack {
         Ok(erased_serde::serialize(value, &mut serializer)?)
     }
 
-    /// One `MessagePack` item is as long as it says, and the caller's slice is exactly one item: nothing can be left over.
     fn decode(&self, bytes: &[u8], visit: Visit<'_>) -> Result<(), EncoderError> {
         let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
-        Ok(visit(&mut <dyn erased_serde::Deserializer<'_>>::erase(&mut deserializer))?)
+        deserializer.set_max_depth(MAX_DEPTH);
+        visit(&mut <dyn erased_serde::Deserializer<'_>>::erase(&mut deserializer))?;
+        // At the end there is no marker of a further item to be read.
+        match IgnoredAny::deserialize(&mut deserializer) {
+            Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(()),
+            _ => Err("bytes are left over".into()),
+        }
     }
 }
 
@@ -88,7 +153,8 @@ impl Encoder for Json {
 ///
 /// Not the default: it is not self-describing, so that a value read as another type may decode to nonsense, and a changed
 /// struct does not decode. Upstream ended in 2025 (RUSTSEC-2025-0141); this feature is pinned to 2.0.1, the last release
-/// that works. A value claims at most 16 MiB while decoding.
+/// that works. A value claims at most 16 MiB while decoding; a type that contains itself is decoded as deep as its bytes say,
+/// and is not for this encoder.
 #[cfg(feature = "bincode")]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Bincode;
@@ -109,6 +175,9 @@ impl Encoder for Bincode {
         if read == bytes.len() { Ok(()) } else { Err("bytes are left over".into()) }
     }
 }
+
+/// How deep values may be nested, as in JSON: no bytes in a store overflow the stack (ASVS 1.5.2).
+const MAX_DEPTH: usize = 128;
 
 #[cfg(feature = "bincode")]
 fn bincode_config() -> impl bincode::config::Config {
@@ -218,6 +287,35 @@ mod tests {
             stored.truncate(stored.len() - 1);
             assert!(codecs.decode::<String>("k", &stored).expect_err("truncated").is_decode());
         }
+    }
+
+    /// What a self-describing encoder must notice: a shape that only begins like the one that was asked for.
+    #[test]
+    fn a_value_of_another_shape_is_an_error() {
+        for encoder in all().into_iter().filter(|encoder| encoder.tag() != 3) {
+            let codecs = Codecs::new(encoder, vec![]).expect("one encoder");
+            let triple = codecs.encode("k", &(1u64, "two", 3u8)).expect("encodes");
+            assert!(codecs.decode::<(u64, String)>("k", &triple).expect_err("shorter").is_decode());
+            assert!(codecs.decode::<(u64, String, u8, u8)>("k", &triple).expect_err("longer").is_decode());
+            assert!(codecs.decode::<(String, String, u8)>("k", &triple).expect_err("another type").is_decode());
+            let large = codecs.encode("k", &300u64).expect("encodes");
+            assert!(codecs.decode::<u8>("k", &large).expect_err("out of range").is_decode());
+            assert!(codecs.decode::<bool>("k", &large).expect_err("no bool").is_decode());
+            for extra in [&b"\x01"[..], b"\xd9", b"\xc1", b"\xff\xff"] {
+                let extended = [&large, extra].concat();
+                assert!(codecs.decode::<u64>("k", &extended).expect_err("left over").is_decode());
+            }
+        }
+    }
+
+    /// ASVS 1.5.2: nesting that would overflow the stack is an error.
+    #[test]
+    fn asvs_1_5_2_deep_nesting_is_an_error() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Nested(#[expect(dead_code, reason = "only its depth matters")] Vec<Nested>);
+        let mut stored = vec![1];
+        stored.extend([0x91; 1_000_000]);
+        assert!(Codecs::default().decode::<Nested>("k", &stored).expect_err("too deep").is_decode());
     }
 
     #[test]
