@@ -2,14 +2,13 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use sessions_core::{Change, Entry, Owner, SessionId, SessionStore, StoreError, Timestamp, Ttl, Version};
 use sessions_redis::RedisStore;
 use support::Behaviour::{Answer, Close, Silence};
-use support::{Behaviour, FakeServer};
+use support::{Behaviour, FakeServer, HELLO};
 
 const ID: SessionId = SessionId::from_bytes([7; 16]);
 const VERSION: Version = Version::from_u64(1);
@@ -63,7 +62,7 @@ fn after_hello(
     script: impl Fn(&str, usize) -> Behaviour + Send + Sync + 'static,
 ) -> impl Fn(&str, usize) -> Behaviour + Send + Sync + 'static {
     move |command, before| match command {
-        "HELLO" => Answer("%1\r\n$6\r\nserver\r\n$5\r\nredis\r\n"),
+        "HELLO" => HELLO,
         command => script(command, before),
     }
 }
@@ -200,7 +199,7 @@ async fn many_who_need_a_connection_make_one() {
 async fn g11_who_gives_up_connecting_leaves_it_to_the_next() {
     let script = |command: &str, before| match (command, before) {
         ("HELLO", 0) => Silence,
-        ("HELLO", _) => Answer("%1\r\n$6\r\nserver\r\n$5\r\nredis\r\n"),
+        ("HELLO", _) => HELLO,
         _ => Answer("_\r\n"),
     };
     let server = FakeServer::start(script).await;

@@ -1,16 +1,19 @@
 //! A server that answers as it is told: what a real one does once in a year, on demand.
 
+// Each test file uses its own part.
+#![allow(dead_code, reason = "shared by several test programs")]
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
 /// What the server does about a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Behaviour {
+pub(crate) enum Behaviour {
     /// Sends these bytes.
     Answer(&'static str),
     /// Never answers.
@@ -19,11 +22,14 @@ pub enum Behaviour {
     Close,
 }
 
+/// What a real server says to `HELLO`.
+pub(crate) const HELLO: Behaviour = Behaviour::Answer("%1\r\n$6\r\nserver\r\n$5\r\nredis\r\n");
+
 /// Decides by the name of the command and how often it was heard before.
 type Script = dyn Fn(&str, usize) -> Behaviour + Send + Sync;
 
 /// A server on loopback, for as long as the value lives.
-pub struct FakeServer {
+pub(crate) struct FakeServer {
     address: SocketAddr,
     heard: Arc<Heard>,
     accepting: tokio::task::JoinHandle<()>,
@@ -37,38 +43,60 @@ struct Heard {
 }
 
 impl FakeServer {
-    /// Listens on a free port. `HELLO` is answered as a real server would, unless the script says otherwise.
-    pub async fn start(script: impl Fn(&str, usize) -> Behaviour + Send + Sync + 'static) -> Self {
+    /// Listens on a free port.
+    pub(crate) async fn start(script: impl Fn(&str, usize) -> Behaviour + Send + Sync + 'static) -> Self {
+        Self::start_with(script, |stream| async { Some(stream) }).await
+    }
+
+    /// Listens on a free port, and does something to each connection before the first command, such as a TLS handshake.
+    pub(crate) async fn start_with<S, F>(
+        script: impl Fn(&str, usize) -> Behaviour + Send + Sync + 'static,
+        prepare: impl Fn(TcpStream) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        F: Future<Output = Option<S>> + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it has an address");
         let heard = Arc::<Heard>::default();
-        let (hears, script) = (Arc::clone(&heard), Arc::new(script));
+        let (hears, script) = (Arc::clone(&heard), Arc::new(script) as Arc<Script>);
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 *hears.connections.lock().expect("no panic") += 1;
-                tokio::spawn(serve(stream, Arc::clone(&script) as Arc<Script>, Arc::clone(&hears)));
+                let (prepared, script, hears) = (prepare(stream), Arc::clone(&script), Arc::clone(&hears));
+                tokio::spawn(async move {
+                    if let Some(stream) = prepared.await {
+                        serve(stream, script, hears).await;
+                    }
+                });
             }
         });
         Self { address, heard, accepting }
     }
 
     /// Its URL, with a password that must not turn up anywhere.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis://:hunter2@{}/", self.address)
     }
 
+    /// Its port.
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// How many connections it accepted.
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         *self.heard.connections.lock().expect("no panic")
     }
 
     /// How often it heard a command.
-    pub fn heard(&self, command: &str) -> usize {
+    pub(crate) fn heard(&self, command: &str) -> usize {
         self.heard.commands.lock().expect("no panic").get(command).copied().unwrap_or_default()
     }
 
     /// Waits until it has heard a command.
-    pub async fn hears(&self, command: &str) {
+    pub(crate) async fn hears(&self, command: &str) {
         while self.heard(command) == 0 {
             self.heard.changed.notified().await;
         }
@@ -81,7 +109,7 @@ impl Drop for FakeServer {
     }
 }
 
-async fn serve(stream: TcpStream, script: Arc<Script>, heard: Arc<Heard>) {
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, script: Arc<Script>, heard: Arc<Heard>) {
     let mut stream = BufReader::new(stream);
     while let Some(command) = read_command(&mut stream).await {
         let before = {
@@ -93,7 +121,8 @@ async fn serve(stream: TcpStream, script: Arc<Script>, heard: Arc<Heard>) {
         heard.changed.notify_one();
         match script(&command, before) {
             Behaviour::Answer(bytes) => {
-                if stream.get_mut().write_all(bytes.as_bytes()).await.is_err() {
+                let stream = stream.get_mut();
+                if stream.write_all(bytes.as_bytes()).await.is_err() || stream.flush().await.is_err() {
                     return;
                 }
             }
@@ -104,7 +133,7 @@ async fn serve(stream: TcpStream, script: Arc<Script>, heard: Arc<Heard>) {
 }
 
 /// The name of the next command; its arguments are read and forgotten.
-async fn read_command(stream: &mut BufReader<TcpStream>) -> Option<String> {
+async fn read_command(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
     let parts = read_number(stream, '*').await?;
     let mut name = None;
     for _ in 0..parts {
@@ -116,7 +145,7 @@ async fn read_command(stream: &mut BufReader<TcpStream>) -> Option<String> {
     String::from_utf8(name?).ok()
 }
 
-async fn read_number(stream: &mut BufReader<TcpStream>, mark: char) -> Option<usize> {
+async fn read_number(stream: &mut (impl AsyncBufRead + Unpin), mark: char) -> Option<usize> {
     let mut line = String::new();
     stream.read_line(&mut line).await.ok()?;
     line.strip_prefix(mark)?.trim_end().parse().ok()
