@@ -4,7 +4,7 @@
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sessions_conformance::servers::{Kind, Plan, Source};
 use tokio::process::{Child, Command};
@@ -46,6 +46,7 @@ async fn run() -> Result<u8, Failure> {
     let command = parse(std::env::args().skip(1), &mut plan).map_err(Failure::Usage)?;
     let mut end = Ends::new()?;
 
+    let start = Instant::now();
     let provisioned = tokio::select! {
         provisioned = plan.start() => provisioned
             .map_err(|errors| Failure::Servers(errors.iter().map(ToString::to_string).collect()))?,
@@ -54,6 +55,7 @@ async fn run() -> Result<u8, Failure> {
     for (kind, origin) in &provisioned.report {
         eprintln!("servers: {kind:14}{origin}");
     }
+    eprintln!("servers: up in {:.1} s", start.elapsed().as_secs_f32());
 
     let mut child = Command::new(&command[0]);
     child.args(&command[1..]).envs(provisioned.environment.iter().map(|(name, value)| (name, value)));

@@ -19,8 +19,10 @@ pub(super) async fn engine() -> Result<Docker, ServerError> {
     let docker = docker_client_instance().await.map_err(|error| ServerError::during("no container engine")(&error))?;
     let info = match timeout(PATIENCE, docker.info()).await {
         Ok(Ok(info)) => info,
-        Ok(Err(error)) => return Err(ServerError::during("no container engine answers")(&error)),
-        Err(_) => return Err(ServerError::new("the container engine does not answer")),
+        Ok(Err(_)) => {
+            return Err(ServerError::new("no container engine answers; there is none, or it is not for this user"));
+        }
+        Err(_) => return Err(ServerError::new("the container engine does not answer in time")),
     };
     // From within a container, through a socket that was handed in, the engine is outside, and so are its ports.
     if Path::new("/.dockerenv").exists() && info.name.as_deref() != host_name().as_deref().map(str::trim) {

@@ -93,7 +93,8 @@ impl Provisioned {
         }
         // Kept as it was, plus ours: it may name things that are not servers.
         let given = std::env::var(WITHOUT).ok().filter(|names| !names.is_empty());
-        let ours = Kind::ALL.into_iter().filter(|kind| plan.without.contains(kind)).map(|kind| kind.name().to_owned());
+        let ours = Kind::ALL.into_iter().filter(|kind| plan.without.contains(kind) && !is_left_out(*kind));
+        let ours = ours.map(|kind| kind.name().to_owned());
         self.environment.push((WITHOUT, given.into_iter().chain(ours).collect::<Vec<_>>().join(",")));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::error::ServerError;
 
-/// Where servers are to come from. [`Default`] is what the environment variable `SESSIONS_TEST_SERVERS` is not set to.
+/// Where servers are to come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Source {

@@ -1,5 +1,5 @@
-//! Each package that others depend on by itself, without features and with each of its features alone: a feature must not need another one that
-//! happens to be on whenever the whole workspace is compiled.
+//! Each package that others depend on by itself, without features and with each of its features alone: a feature must not
+//! need another one that happens to be on whenever the whole workspace is compiled.
 
 use crate::command::{cargo, run};
 use crate::error::Error;
