@@ -179,6 +179,7 @@ fn an_unanswered_update_of_a_session_that_ended_is_lost() {
             block_on(other.others.delete_session(&token.id())).expect("deleted");
         });
         assert_eq!(kit.commit(&session), Committed::quiet(Outcome::Lost));
+        assert_eq!(kit.store.calls(), [Call::Load, Call::Update, Call::Load]);
         kit.store.land();
         assert!(kit.store.ids().is_empty(), "G8");
     }
