@@ -85,6 +85,7 @@ impl Name {
     }
 
     /// The name in the quotes of standard SQL. No valid name contains a quote.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn quoted(&self) -> String {
         format!("\"{}\"", self.0)
     }
@@ -102,6 +103,7 @@ impl Name {
     }
 
     /// The name of something that belongs to this table, such as an index, in the same quotes.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn quoted_with(&self, suffix: &str) -> String {
         format!("\"{}_{suffix}\"", self.0)
     }

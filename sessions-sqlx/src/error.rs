@@ -92,6 +92,9 @@ impl fmt::Display for Error {
             ErrorKind::Schema => f.write_str("the session table cannot be set up"),
         }?;
         match &self.source {
+            Some(source @ sqlx::Error::Tls(_)) if !cfg!(feature = "tls") => {
+                write!(f, ": {source} (enable the feature `tls` of sessions-sqlx)")
+            }
             Some(source) => write!(f, ": {source}"),
             None => Ok(()),
         }

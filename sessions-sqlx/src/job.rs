@@ -47,6 +47,7 @@ impl Update {
     }
 
     /// Whether both take the same statement, and can take it together: they set the same columns of different rows.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn fits(&self, other: &Self) -> bool {
         self.id != other.id
             && self.change.reindex == other.change.reindex
@@ -55,6 +56,7 @@ impl Update {
 }
 
 /// Whether an update can share a statement with those picked. Those of an owner are rare and stay alone.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) fn fits_updates(picked: &[Write], job: &Write) -> bool {
     let Write::Update(update) = job else { return false };
     !update.change.reindex && picked.iter().all(|other| matches!(other, Write::Update(other) if other.fits(update)))
@@ -67,6 +69,7 @@ pub(crate) fn loads(jobs: &[Read]) -> Vec<SessionId> {
 }
 
 /// The updates among the jobs: all of them, when they were picked to share a statement.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) fn updates(jobs: &[Write]) -> Vec<&Update> {
     fn update(job: &Write) -> Option<&Update> {
         if let Write::Update(update) = job { Some(update) } else { None }

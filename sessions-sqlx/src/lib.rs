@@ -21,6 +21,12 @@
 //! The database is trusted with integrity: who may write to it can forge sessions. It is not trusted with secrets: it
 //! holds verifiers, never tokens. A row that is not what this store writes is an error that touches nothing.
 
+// Without a database there is only the error type.
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(dead_code, unused_macros, unused_variables)
+)]
+
 #[macro_use]
 mod config;
 mod deadline;
@@ -30,6 +36,7 @@ mod lane;
 mod purge;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod stale;
+#[macro_use]
 mod statement;
 #[macro_use]
 mod store;

@@ -24,3 +24,30 @@ impl Statement {
         &self.0
     }
 }
+
+/// The schema as text, for migrations that are kept elsewhere.
+pub(crate) fn schema_sql(statements: &[(&'static str, &Statement)]) -> String {
+    let schema = statements.iter().filter(|(operation, _)| *operation == "migrate");
+    schema.map(|(_, statement)| format!("{};\n", statement.text())).collect()
+}
+
+/// The methods of a store that show its statements; for a store with a method `by_operation`.
+macro_rules! shown_statements {
+    () => {
+        /// What [`migrate`](Self::migrate) runs, for people with their own migrations.
+        #[must_use]
+        pub fn schema_sql(&self) -> String {
+            crate::statement::schema_sql(&self.by_operation())
+        }
+
+        /// All statements, each with the operation that runs it: for those who review them, `EXPLAIN` them or grant privileges.
+        ///
+        /// Statements for many sessions come in several lengths, of which a short one is shown.
+        #[must_use]
+        pub fn statements(&self) -> Vec<(&'static str, String)> {
+            let owned =
+                |(operation, statement): (_, &crate::statement::Statement)| (operation, statement.text().to_owned());
+            self.by_operation().into_iter().map(owned).collect()
+        }
+    };
+}

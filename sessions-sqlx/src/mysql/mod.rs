@@ -18,6 +18,7 @@ use statements::Statements;
 
 use crate::config::Name;
 use crate::error::Error;
+use crate::statement::Statement;
 use crate::store::{Database, Store};
 
 /// A session store in a MySQL or MariaDB table (InnoDB).
@@ -67,10 +68,10 @@ impl MySqlStore {
         setup::migrate(pool, statements, database.as_ref(), &self.0.settings.table).await
     }
 
-    /// What [`migrate`](Self::migrate) runs, for people with their own migrations.
-    #[must_use]
-    pub fn schema_sql(&self) -> String {
-        format!("{};\n", self.0.database.statements.schema.text())
+    shown_statements!();
+
+    fn by_operation(&self) -> Vec<(&'static str, &Statement)> {
+        self.0.database.statements.by_operation()
     }
 }
 

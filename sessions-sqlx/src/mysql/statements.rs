@@ -103,6 +103,31 @@ impl Statements {
     }
 }
 
+impl Statements {
+    /// Each with the operation that runs it; of those for many sessions, a small one.
+    pub(crate) fn by_operation(&self) -> Vec<(&'static str, &Statement)> {
+        let Self { schema, is_set_up, load, load_many, create, create_over_expired, update, update_expiry, .. } = self;
+        let Self { update_owner, update_both, touch, delete_live, delete_expired, owned_by, purge, .. } = self;
+        vec![
+            ("is_set_up", is_set_up),
+            ("migrate", schema),
+            ("load", load),
+            ("load", &load_many[1]),
+            ("create", create),
+            ("create", create_over_expired),
+            ("update", update),
+            ("update", update_expiry),
+            ("update", update_owner),
+            ("update", update_both),
+            ("touch", touch),
+            ("delete", &delete_live[0]),
+            ("delete", &delete_expired[0]),
+            ("owned_by", owned_by),
+            ("purge_expired", purge),
+        ]
+    }
+}
+
 fn placeholders(count: usize) -> String {
     vec!["?"; count].join(", ")
 }

@@ -17,6 +17,7 @@ pub use builder::PostgresStoreBuilder;
 use statements::Statements;
 
 use crate::error::Error;
+use crate::statement::Statement;
 use crate::store::{Database, Store};
 
 /// A session store in a Postgres table.
@@ -66,10 +67,10 @@ impl PostgresStore {
         setup::migrate(pool, statements).await
     }
 
-    /// What [`migrate`](Self::migrate) runs, for people with their own migrations.
-    #[must_use]
-    pub fn schema_sql(&self) -> String {
-        self.0.database.statements.schema_sql()
+    shown_statements!();
+
+    fn by_operation(&self) -> Vec<(&'static str, &Statement)> {
+        self.0.database.statements.by_operation()
     }
 }
 

@@ -125,9 +125,29 @@ impl Statements {
         }
     }
 
-    /// The schema as text, for migrations that are kept elsewhere.
-    pub(crate) fn schema_sql(&self) -> String {
-        self.schema.iter().map(|statement| format!("{};\n", statement.text())).collect()
+    /// Each with the operation that runs it.
+    pub(crate) fn by_operation(&self) -> Vec<(&'static str, &Statement)> {
+        let Self { schema, is_set_up, relations: _, load, load_many, create, update, update_expiry, .. } = self;
+        let Self { update_owner, update_both, update_many, update_expiry_many, touch, delete, owned_by, purge, .. } =
+            self;
+        let mut statements = vec![("is_set_up", is_set_up)];
+        statements.extend(schema.iter().map(|statement| ("migrate", statement)));
+        statements.extend([
+            ("load", load),
+            ("load", load_many),
+            ("create", create),
+            ("update", update),
+            ("update", update_expiry),
+            ("update", update_owner),
+            ("update", update_both),
+            ("update", update_many),
+            ("update", update_expiry_many),
+            ("touch", touch),
+            ("delete", delete),
+            ("owned_by", owned_by),
+            ("purge_expired", purge),
+        ]);
+        statements
     }
 }
 
@@ -159,7 +179,7 @@ mod tests {
         let place = Place { schema: Some(name("App")), table: name("web sessions"), unlogged: true };
         let statements = Statements::new(&place);
         assert!(statements.load.text().contains(r#" FROM "App"."web sessions" WHERE "#));
-        let schema = statements.schema_sql();
+        let schema = crate::statement::schema_sql(&statements.by_operation());
         assert!(schema.starts_with(r#"CREATE UNLOGGED TABLE IF NOT EXISTS "App"."web sessions" ("#), "{schema}");
         assert!(schema.contains(r#"EXISTS "web sessions_owner" ON "App"."web sessions" (owner)"#), "{schema}");
         assert_eq!(statements.relations[1], r#""App"."web sessions_expires_at""#);

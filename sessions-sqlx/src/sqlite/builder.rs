@@ -117,12 +117,12 @@ impl SqliteStoreBuilder {
             // Every connection would be a database of its own; this one must stay.
             let pool =
                 pool.min_connections(1).max_connections(1).connect_with(options).await.map_err(Error::connect)?;
-            return Ok(self.build(Pools { readers: pool.clone(), writer: pool, own: true }));
+            return Ok(self.build(pool.clone(), pool, true));
         }
         prepare(&options, self.settings.deadline).await?;
         let writer = pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(Error::connect)?;
         let readers = pool.max_connections(self.readers.into()).connect_lazy_with(options);
-        Ok(self.build(Pools { readers, writer, own: true }))
+        Ok(self.build(readers, writer, true))
     }
 
     /// Uses a pool of the application, for reading and writing; `stop` leaves it open.
@@ -132,18 +132,18 @@ impl SqliteStoreBuilder {
     /// tokio runtime.
     #[must_use]
     pub fn with_pool(self, pool: SqlitePool) -> SqliteStore {
-        self.build(Pools { readers: pool.clone(), writer: pool, own: false })
+        self.build(pool.clone(), pool, false)
     }
 
-    fn build(self, pools: Pools) -> SqliteStore {
-        let Self { settings, clock, readers, synchronous: _ } = self;
+    fn build(self, readers: SqlitePool, writer: SqlitePool, own: bool) -> SqliteStore {
+        let Self { settings, clock, readers: reading, synchronous: _ } = self;
         let statements = Arc::new(Statements::new(&settings.table));
-        let reads = Reads::new(pools.readers.clone(), Arc::clone(&statements), Arc::clone(&clock));
-        let writes = Writes::new(pools.writer.clone(), statements, clock);
-        let reads = Lane::new(reads, readers.into(), settings.deadline);
+        let reads = Reads::new(readers.clone(), Arc::clone(&statements), Arc::clone(&clock));
+        let writes = Writes::new(writer.clone(), Arc::clone(&statements), clock);
+        let reads = Lane::new(reads, reading.into(), settings.deadline);
         // SQLite lets one connection write at a time: within the process writers queue in the lane, fairly.
         let writes = Lane::new(writes, 1, settings.deadline);
-        SqliteStore(Store::start(settings, pools, reads, writes))
+        SqliteStore(Store::start(settings, Pools { readers, writer, own, statements }, reads, writes))
     }
 }
 
@@ -180,7 +180,7 @@ async fn prepare(options: &SqliteConnectOptions, patience: Duration) -> Result<(
     };
     match tokio::time::timeout(patience, attempts).await {
         Ok(outcome) => outcome.map_err(Error::connect),
-        Err(_) => Err(Error::connect(sqlx::Error::PoolTimedOut)),
+        Err(_) => Err(Error::unsuitable(format!("another process has kept it locked for {patience:?}"))),
     }
 }
 

@@ -16,6 +16,7 @@ pub use builder::SqliteStoreBuilder;
 use statements::Statements;
 
 use crate::error::Error;
+use crate::statement::Statement;
 use crate::store::{Database, Store};
 
 /// A session store in an SQLite file.
@@ -66,27 +67,28 @@ impl SqliteStore {
 
     /// Sets up the table and its indexes where they are missing. Any number of processes may do so at once.
     ///
-    /// # Errors
-    ///
-    /// [`Error::is_schema`] with the database's reason.
-    pub async fn migrate(&self) -> Result<(), Error> {
-        let settings = &self.0.settings;
-        writes::migrate(&self.0.database.writer, &Statements::new(&settings.table).schema, settings.deadline).await
-    }
-
-    /// What [`migrate`](Self::migrate) runs, for people with their own migrations.
-    ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), sessions_sqlx::Error> {
-    /// # let store = sessions_sqlx::SqliteStore::connect("sqlite::memory:").await?;
+    /// let store = sessions_sqlx::SqliteStore::connect("sqlite::memory:").await?;
+    /// store.migrate().await?;
     /// assert!(store.schema_sql().starts_with(r#"CREATE TABLE IF NOT EXISTS "sessions" ("#));
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
-    pub fn schema_sql(&self) -> String {
-        statements::schema_sql(&self.0.settings.table)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_schema`] with the database's reason.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        let Pools { writer, statements, .. } = &self.0.database;
+        writes::migrate(writer, &statements.schema, self.0.settings.deadline).await
+    }
+
+    shown_statements!();
+
+    fn by_operation(&self) -> Vec<(&'static str, &Statement)> {
+        self.0.database.statements.by_operation()
     }
 }
 
@@ -98,6 +100,7 @@ pub(crate) struct Pools {
     writer: SqlitePool,
     /// Whether they are ours to close.
     own: bool,
+    statements: Arc<Statements>,
 }
 
 impl Database for Pools {

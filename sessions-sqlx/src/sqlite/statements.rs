@@ -110,6 +110,31 @@ impl Statements {
     }
 }
 
+impl Statements {
+    /// Each with the operation that runs it; of those for many sessions, the smallest.
+    pub(crate) fn by_operation(&self) -> Vec<(&'static str, &Statement)> {
+        let Self { schema, load, load_many, create, update, update_owner, update_expiry, update_both, .. } = self;
+        let Self { update_many, update_expiry_many, touch, delete, owned_by, purge, .. } = self;
+        let migrate = schema.iter().map(|statement| ("migrate", statement));
+        let others = [
+            ("load", load),
+            ("load", &load_many[0]),
+            ("create", create),
+            ("update", update),
+            ("update", update_expiry),
+            ("update", update_owner),
+            ("update", update_both),
+            ("update", &update_many[0]),
+            ("update", &update_expiry_many[0]),
+            ("touch", touch),
+            ("delete", delete),
+            ("owned_by", owned_by),
+            ("purge_expired", purge),
+        ];
+        migrate.chain(others).collect()
+    }
+}
+
 /// `(?2, ?3), (?4, ?5)` and so on: parameter 1 is the time.
 fn rows(count: usize, columns: usize) -> String {
     let rows: Vec<_> = (0..count).map(|at| format!("({})", row(2 + at * columns, columns))).collect();
@@ -119,11 +144,6 @@ fn rows(count: usize, columns: usize) -> String {
 fn row(first: usize, columns: usize) -> String {
     let parameters: Vec<_> = (first..first + columns).map(|number| format!("?{number}")).collect();
     parameters.join(", ")
-}
-
-/// The schema as text, for migrations that are kept elsewhere.
-pub(crate) fn schema_sql(table: &Name) -> String {
-    SCHEMA.iter().map(|template| expand(template, table) + ";\n").collect()
 }
 
 fn expand(template: &str, table: &Name) -> String {
