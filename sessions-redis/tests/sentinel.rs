@@ -58,7 +58,7 @@ async fn after_a_failover_the_store_is_on_the_new_primary() {
     let sentinel = sentinel(Arc::clone(&named)).await;
     let client = SentinelClient::build(
         vec![format!("redis://127.0.0.1:{}", sentinel.port())],
-        "shop1".to_owned(),
+        "shop1",
         None,
         SentinelServerType::Master,
     )
@@ -76,8 +76,7 @@ async fn after_a_failover_the_store_is_on_the_new_primary() {
 async fn a_primary_that_the_sentinels_do_not_know_is_unavailable() {
     let sentinel = sentinel(Arc::new(AtomicU16::new(1))).await;
     let url = vec![format!("redis://127.0.0.1:{}", sentinel.port())];
-    let client =
-        SentinelClient::build(url, "other".to_owned(), None, SentinelServerType::Master).expect("valid settings");
+    let client = SentinelClient::build(url, "other", None, SentinelServerType::Master).expect("valid settings");
     let error = RedisStore::from(client).load(&ID).await.expect_err("nobody knows it");
     assert!(error.is_unavailable(), "{error:?}");
 }
