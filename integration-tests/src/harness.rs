@@ -106,6 +106,17 @@ impl Profile {
         self.secrets.push(text.into());
         self
     }
+
+    /// The password in a URL such as `redis://USER:PASSWORD@HOST`, if it has one, is a [`secret`](Self::secret).
+    #[must_use]
+    pub fn secret_of(self, url: &str) -> Self {
+        let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let user = authority.rsplit_once('@').map(|(user, _)| user);
+        match user.and_then(|user| user.split_once(':')) {
+            Some((_, password)) if !password.is_empty() => self.secret(password),
+            _ => self,
+        }
+    }
 }
 
 /// A harness for the same store as `Arc<dyn SessionStore>`.
@@ -126,5 +137,20 @@ impl<H: Harness> Harness for Erased<H> {
 
     async fn open_bounded(&self, namespace: &str, sessions: usize) -> Option<Self::Store> {
         Some(Arc::new(self.0.open_bounded(namespace, sessions).await?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_of_a_url_is_a_secret() {
+        let secrets = |url| Profile::new(0).secret_of(url).secrets;
+        assert_eq!(secrets("redis://default:hunter2@localhost:6379/0"), ["hunter2"]);
+        assert_eq!(secrets("redis://:p:w@rd@localhost"), ["p:w@rd"]);
+        for url in ["redis://localhost:6379", "redis://user@localhost", "redis://user:@localhost", "sqlite:file.db"] {
+            assert!(secrets(url).is_empty(), "{url}");
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Listening to what a store logs (G19).
 
 use std::fmt::{self, Write as _};
-use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,14 +10,15 @@ use tracing::{Dispatch, Event, Metadata, Subscriber, dispatcher};
 
 /// Runs a future and gives the text of every event and span of every level that it emitted, names and values of fields.
 ///
-/// What background tasks of the store emit is not heard: the subscriber is that of the polling thread.
-pub(crate) async fn overhear<F: Future>(future: F) -> (F::Output, String) {
+/// It runs in a runtime on this thread alone, so that the tasks that a store starts are heard too. Threads of its own are not:
+/// a subscriber for the whole process is the application's to set.
+pub(crate) fn overhear<F: Future>(future: F) -> (F::Output, String) {
     let heard = Arc::<Mutex<String>>::default();
     let dispatch = Dispatch::new(Ear { heard: Arc::clone(&heard), spans: AtomicU64::new(1) });
-    let mut future = pin!(future);
-    let listening =
-        |context: &mut std::task::Context<'_>| dispatcher::with_default(&dispatch, || future.as_mut().poll(context));
-    let output = std::future::poll_fn(listening).await;
+    let output = tokio::task::block_in_place(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a tokio runtime");
+        dispatcher::with_default(&dispatch, || runtime.block_on(future))
+    });
     let heard = heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
     (output, heard)
 }
@@ -72,15 +72,16 @@ impl Visit for Words<'_> {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn events_and_spans_are_heard() {
-        let ((), heard) = overhear(async {
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn events_and_spans_are_heard_of_tasks_too() {
+        let (joined, heard) = overhear(async {
             tokio::task::yield_now().await;
             tracing::trace!(answer = 42, "said");
             tracing::debug_span!("within", name = "alice").in_scope(|| ());
-        })
-        .await;
-        for words in ["answer=42", "said", "alice"] {
+            tokio::spawn(async { tracing::info!("in a task") }).await
+        });
+        joined.expect("no panic");
+        for words in ["answer=42", "said", "alice", "in a task"] {
             assert!(heard.contains(words), "{words} is not in {heard}");
         }
     }

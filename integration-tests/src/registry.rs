@@ -119,6 +119,7 @@ macro_rules! __each_test {
                 g17_racing_creates_stay_within_the_bound;
             g18:
                 g18_stop_is_idempotent
+                g18_stop_ends_background_work
                 g18_a_stopped_store_is_unavailable
                 g18_calls_that_race_stop_end
                 g18_clones_stop_and_other_processes_do_not

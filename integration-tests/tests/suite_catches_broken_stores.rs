@@ -102,6 +102,7 @@ const CASES: &[Case] = cases! {
     [18], "stop is ignored": room::StopIgnored;
     [18], "stop works once": room::StopsOnce::default();
     [18], "stop forgets": room::StopForgets;
+    [18], "a task goes on": room::TaskGoesOn::default();
     [18], "stopped is full": room::StoppedIsFull;
     [11], "half a record": dropped::HalfRecord;
     [11], "half an expiry": dropped::HalfExpiry;

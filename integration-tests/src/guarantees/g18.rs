@@ -1,8 +1,11 @@
 //! G18 `stop` is idempotent and ends background work; later calls are unavailable.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sessions_core::{Entry, Owner, SessionId, SessionStore, StoreError};
+
+use tokio::runtime::Handle;
 
 use crate::expect::{Expect, KEEP, assert_absent, assert_holds, load};
 use crate::opened::clone_of;
@@ -20,6 +23,26 @@ pub(crate) async fn g18_stop_is_idempotent(trial: &Trial) {
         async move { store.stop().await.answer() }
     })
     .await;
+}
+
+pub(crate) async fn g18_stop_ends_background_work(trial: &Trial) {
+    // Far longer than tasks need that were told to end.
+    const PATIENCE: Duration = Duration::from_secs(30);
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    let store = trial.open().await;
+    let (id, entry, owner) = (trial.id(), trial.entry(), trial.owner("alice"));
+    for (operation, error) in every_operation(&store, &id, &entry, &owner).await {
+        assert!(error.is_none(), "{operation}: {error:?}");
+    }
+    store.stop().await.answer();
+    let ended = async {
+        while tasks() > before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let ended = tokio::time::timeout(PATIENCE, ended).await;
+    assert!(ended.is_ok(), "{} tasks of the store still run after stop", tasks() - before);
 }
 
 pub(crate) async fn g18_a_stopped_store_is_unavailable(trial: &Trial) {

@@ -71,7 +71,7 @@ pub(crate) async fn g19_events_are_silent(trial: &Trial) {
         store.stop().await.answer();
         drop(store.create(&id, &first, HOUR).await);
     };
-    let ((), heard) = overhear(everything).await;
+    let ((), heard) = overhear(everything);
     assert_silent(trial, "an event", &heard);
 }
 

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use tokio::task::JoinHandle;
+
 use super::*;
 
 /// A cache: the newest 1 500 sessions stay.
@@ -175,6 +177,26 @@ impl Fault for StoppedIsFull {
         match store.create(id, entry, ttl).await {
             Err(error) if error.is_unavailable() => Err(StoreError::full()),
             outcome => outcome,
+        }
+    }
+}
+
+/// What the store started in the background goes on until the store is dropped.
+#[derive(Default)]
+pub(crate) struct TaskGoesOn(Mutex<Option<JoinHandle<()>>>);
+
+#[async_trait]
+impl Fault for TaskGoesOn {
+    async fn load(&self, store: &Reference, id: &SessionId) -> Answer<Option<Stored>> {
+        self.0.lock().expect("no panic").get_or_insert_with(|| tokio::spawn(std::future::pending()));
+        store.load(id).await
+    }
+}
+
+impl Drop for TaskGoesOn {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.lock().expect("no panic").take() {
+            task.abort();
         }
     }
 }
