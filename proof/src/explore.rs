@@ -27,6 +27,10 @@ impl Choices {
     }
 
     /// One of `alternatives`, which is at least 1.
+    ///
+    /// # Panics
+    ///
+    /// When the run that is replayed had another number of alternatives here.
     pub fn choose(&mut self, alternatives: usize) -> usize {
         if self.at == self.made.len() {
             let choice = self.random.as_mut().map_or(0, |random| random.usize(..alternatives));

@@ -79,6 +79,10 @@ impl Model {
 /// # Errors
 ///
 /// What differed, with the operations that led there.
+///
+/// # Panics
+///
+/// When the store panics.
 pub async fn live(store: impl SessionStore, clock: &ManualClock, operations: usize, seed: u64) -> Result<(), String> {
     let manager = SessionManager::builder(store)
         .clock(clock.clone())

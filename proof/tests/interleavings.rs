@@ -1,6 +1,8 @@
 //! Every interleaving of every two requests on one session, with every fault at every call; and of three, as far as is
 //! bounded.
 
+#![allow(clippy::print_stdout, reason = "the figures are the result")]
+
 use sessions_proof::controls::Breakage;
 use sessions_proof::{Act, Report, Scenario};
 

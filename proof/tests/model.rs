@@ -1,5 +1,7 @@
 //! Random lives against the model, on every store that can live on virtual time.
 
+#![allow(clippy::print_stdout, reason = "the figures are the result")]
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sessions_conformance::reference::Reference;
