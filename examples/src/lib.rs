@@ -1,1 +1,3 @@
-//! examples
+//! The part of the examples that other code can use: a store of one's own. The applications are in `src/bin`.
+
+pub mod custom_store;
