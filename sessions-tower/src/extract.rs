@@ -12,7 +12,7 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use sessions_core::{Error, Key, Owner, SessionId, Timestamp};
 
-use crate::failure;
+use crate::failure::Failure;
 use crate::respond::status_of;
 use crate::slot::{Main, SessionSlot};
 
@@ -47,14 +47,15 @@ pub struct SessionReader<M = Main>(sessions_core::Session, PhantomData<fn() -> M
 /// Why there is no session.
 ///
 /// As a response it is what the layer's error hook makes of the error; without a layer it is a 500 that says what to do.
-/// `?` turns an [`Error`] of the session into it, so that a handler can return it.
+/// `?` turns an [`Error`] of the session into it, so that a handler can return it: then the innermost layer answers, and no
+/// layer around the handler commits.
 #[derive(Debug)]
 pub struct SessionRejection(Reason);
 
 #[derive(Debug)]
 enum Reason {
     MissingLayer,
-    Failed { marker: TypeId, error: Error },
+    Failed { marker: Option<TypeId>, error: Error },
 }
 
 impl<M> Deref for Session<M> {
@@ -157,7 +158,7 @@ impl<S: Send + Sync, M: 'static> FromRequestParts<S> for SessionSlot<M> {
 
 async fn load<M: 'static>(parts: &Parts) -> Result<sessions_core::Session, SessionRejection> {
     let slot = SessionSlot::<M>::of(&parts.extensions).ok_or(SessionRejection(Reason::MissingLayer))?;
-    let marker = TypeId::of::<M>();
+    let marker = Some(TypeId::of::<M>());
     slot.load().await.map_err(|error| SessionRejection(Reason::Failed { marker, error }))
 }
 
@@ -174,7 +175,7 @@ impl SessionRejection {
 
 impl From<Error> for SessionRejection {
     fn from(error: Error) -> Self {
-        Self(Reason::Failed { marker: TypeId::of::<Main>(), error })
+        Self(Reason::Failed { marker: None, error })
     }
 }
 
@@ -187,7 +188,7 @@ impl IntoResponse for SessionRejection {
             }
             Reason::Failed { marker, error } => {
                 let mut response = status_of(&error).into_response();
-                failure::put(&mut response, marker, error);
+                response.extensions_mut().insert(Failure::new(marker, error));
                 response
             }
         }

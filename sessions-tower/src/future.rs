@@ -12,7 +12,7 @@ use sessions_core::{Committed, CookieChange, Error, Outcome, Session};
 use tokio::runtime::Handle;
 
 use crate::drain::Commit;
-use crate::failure;
+use crate::failure::{Failure, Taken};
 use crate::headers;
 use crate::layer::Config;
 use crate::respond::RespondToError;
@@ -107,9 +107,13 @@ impl<E> Layered<E> {
     where
         E: RespondToError<B>,
     {
-        if let Some(error) = failure::take(&mut response, self.marker) {
+        if let Some(taken) = Failure::take(response.extensions(), self.marker) {
             self.session.seal();
-            return Answered::Done(self.fail(error));
+            if let Taken::Answer(error, failure) = taken {
+                response = self.fail(error);
+                response.extensions_mut().insert(failure);
+            }
+            return Answered::Done(response);
         }
         headers::drop_foreign(response.headers_mut(), self.config.cookie.name());
         if self.session.is_open() {

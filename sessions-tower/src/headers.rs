@@ -3,7 +3,7 @@
 use http::header::{CACHE_CONTROL, Entry, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue};
 
-use crate::scan::value_of;
+use crate::scan::trim;
 
 /// Adds our `Set-Cookie`, and keeps the response out of caches, which would hand the cookie to others (H8, ASVS 14.3.2).
 pub(crate) fn set_cookie(headers: &mut HeaderMap, cookie: HeaderValue) {
@@ -26,10 +26,7 @@ pub(crate) fn vary_by_cookie(headers: &mut HeaderMap) {
 /// Drops a `Set-Cookie` of our name that the handler has set by itself, and reports it: it would take the session's cookie
 /// away (H12).
 pub(crate) fn drop_foreign(headers: &mut HeaderMap, name: &str) {
-    let is_ours = |cookie: &HeaderValue| {
-        let pair = cookie.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
-        value_of(pair, name.as_bytes()).is_some()
-    };
+    let is_ours = |cookie: &HeaderValue| poses_as(cookie.as_bytes(), name.as_bytes());
     if !headers.get_all(SET_COOKIE).iter().any(is_ours) {
         return;
     }
@@ -41,6 +38,15 @@ pub(crate) fn drop_foreign(headers: &mut HeaderMap, name: &str) {
             headers.append(SET_COOKIE, cookie);
         }
     }
+}
+
+/// Whether a browser would send this `Set-Cookie` back under `name`. It trims the name (RFC 6265bis §5.6), and sends a cookie
+/// without one as its bare value.
+fn poses_as(cookie: &[u8], name: &[u8]) -> bool {
+    let pair = cookie.split(|&byte| byte == b';').next().unwrap_or_default();
+    let named = |pair: &[u8]| pair.iter().position(|&byte| byte == b'=').map(|at| trim(&pair[..at]) == name);
+    let bare = trim(pair).strip_prefix(b"=").unwrap_or_default();
+    named(pair) == Some(true) || named(bare) == Some(true)
 }
 
 #[cfg(test)]
@@ -80,9 +86,15 @@ mod tests {
             (SET_COOKIE, " session=forged; Path=/"),
             (SET_COOKIE, "session2=x"),
             (SET_COOKIE, "b=session=y"),
+            (SET_COOKIE, "session \t= spaced"),
+            (SET_COOKIE, " = session=nameless"),
+            (SET_COOKIE, "==session=x"),
+            (SET_COOKIE, "session"),
+            (SET_COOKIE, ""),
         ]);
         drop_foreign(&mut headers, "session");
-        assert_eq!(all(&headers, SET_COOKIE), ["a=1; Path=/", "session2=x", "b=session=y"]);
+        let others = ["a=1; Path=/", "session2=x", "b=session=y", "==session=x", "session", ""];
+        assert_eq!(all(&headers, SET_COOKIE), others);
     }
 
     #[test]
