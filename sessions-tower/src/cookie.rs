@@ -89,7 +89,8 @@ impl CookieConfig {
 
     /// The `Set-Cookie` value for a token. `persistent` is the session's own word, if it has one.
     pub(crate) fn set(&self, token: &Token, persistent: Option<bool>, max_age: Duration) -> HeaderValue {
-        let age = persistent.unwrap_or(self.persistent).then(|| format!("; Max-Age={}", max_age.as_secs()));
+        // An age of 0 would be a removal.
+        let age = persistent.unwrap_or(self.persistent).then(|| format!("; Max-Age={}", max_age.as_secs().max(1)));
         let token = token.encode();
         let parts = [&self.name, "=", token.as_str(), &self.attributes, age.as_deref().unwrap_or_default()];
         // Exact, so that the buffer becomes the header's without a copy.

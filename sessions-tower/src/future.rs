@@ -31,7 +31,11 @@ pin_project! {
 
     impl<F, B, E> PinnedDrop for ResponseFuture<F, B, E> {
         fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
+            let mut this = this.project();
+            // The handler has not answered: whoever holds on to the session learns that nobody will commit it.
+            if this.inner.as_mut().as_pin_mut().is_some() {
+                this.request.session.seal();
+            }
             if let Some(Committing { commit, runtime: Some(runtime), .. }) = this.committing.take() {
                 this.request.config.detached.finish(commit, &runtime);
             }
@@ -76,7 +80,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let Some(error) = this.refused.take() {
-            return Poll::Ready(Ok(this.request.fail(error)));
+            return Poll::Ready(Ok(this.request.fail(error, None)));
         }
         if let Some(inner) = this.inner.as_mut().as_pin_mut() {
             let response = ready!(inner.poll(cx))?;
@@ -110,7 +114,7 @@ impl<E> Layered<E> {
         if let Some(taken) = Failure::take(response.extensions(), self.marker) {
             self.session.seal();
             if let Taken::Answer(error, failure) = taken {
-                response = self.fail(error);
+                response = self.fail(error, Some(&response));
                 response.extensions_mut().insert(failure);
             }
             return Answered::Done(response);
@@ -164,10 +168,10 @@ impl<E> Layered<E> {
     {
         let Committed { outcome, cookie } = match result {
             Ok(committed) => committed,
-            Err(error) => return self.fail(error),
+            Err(error) => return self.fail(error, Some(&response)),
         };
         if outcome == Outcome::Lost {
-            return self.errors.respond(Error::lost());
+            return self.respond(Error::lost(), Some(&response));
         }
         let config = &self.config.cookie;
         match cookie {
@@ -180,13 +184,30 @@ impl<E> Layered<E> {
         response
     }
 
-    fn fail<B>(&self, error: Error) -> Response<B>
+    fn fail<B>(&self, error: Error, replaced: Option<&Response<B>>) -> Response<B>
     where
         E: RespondToError<B>,
     {
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         tracing::error!(target: "sessions", %error, cause, "session.request_failed");
-        self.errors.respond(error)
+        self.respond(error, replaced)
+    }
+
+    /// The hook's answer, under the same rules as a handler's (H8, H12). What other layers have told the browser in the
+    /// response that it replaces stays told: their tokens are in force (H13).
+    fn respond<B>(&self, error: Error, replaced: Option<&Response<B>>) -> Response<B>
+    where
+        E: RespondToError<B>,
+    {
+        let mut response = self.errors.respond(error);
+        headers::drop_foreign(response.headers_mut(), self.config.cookie.name());
+        if self.session.is_open() {
+            headers::vary_by_cookie(response.headers_mut());
+        }
+        if let Some(replaced) = replaced {
+            headers::keep_session_cookies(replaced.headers(), response.headers_mut());
+        }
+        response
     }
 }
 

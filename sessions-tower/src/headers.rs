@@ -11,6 +11,13 @@ pub(crate) fn set_cookie(headers: &mut HeaderMap, cookie: HeaderValue) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
+/// Takes the cookies of session layers, which are the sensitive ones, over to the response that goes out instead.
+pub(crate) fn keep_session_cookies(from: &HeaderMap, to: &mut HeaderMap) {
+    for cookie in from.get_all(SET_COOKIE).iter().filter(|cookie| cookie.is_sensitive()) {
+        set_cookie(to, cookie.clone());
+    }
+}
+
 /// Says that the response depends on the cookie, unless it says so already (H8).
 pub(crate) fn vary_by_cookie(headers: &mut HeaderMap) {
     let said =

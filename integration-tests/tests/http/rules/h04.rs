@@ -104,15 +104,21 @@ pub(crate) async fn h04_a_slot_that_nobody_loaded_is_sealed_too(bench: Bench) {
 
 pub(crate) async fn h04_a_load_that_comes_late_does_not_open_a_sealed_session(bench: Bench) {
     let (sender, mut results) = unbounded_channel();
-    let handler = async move |slot: SessionSlot| {
-        tokio::spawn(async move { sender.send(slot.load().await.map(drop)) });
-        "later"
-    };
-    let site = bench.serve(bench.app().route("/spawn", get(handler)).layer(bench.layer())).await;
+    let site = bench.site().await;
     let browser = site.visitor("insert:a=1").await;
     let load = bench.store.park(Load);
-    assert_eq!(browser.get("/spawn").await.ok(), "later");
-    load.reached_by(1).await;
+    let handler = {
+        let load = load.clone();
+        async move |slot: SessionSlot| {
+            tokio::spawn(async move { sender.send(slot.load().await.map(drop)) });
+            load.reached_by(1).await;
+            "later"
+        }
+    };
+    let app = bench.app().route("/spawn", get(handler)).layer(bench.layer());
+    let slow = bench.serve(app).await;
+    let answer = slow.send(browser.request("/spawn")).await;
+    assert_eq!(answer.ok(), "later");
     load.admit(1);
     assert!(results.recv().await.expect("the task has ended").expect_err("too late").is_sealed());
 }
