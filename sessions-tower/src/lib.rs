@@ -1,4 +1,188 @@
-//! Sessions for tower services and axum applications.
+//! Sessions for axum applications and for every other tower stack.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use sessions_memory::MemoryStore;
+//! use sessions_tower::{Key, Session, SessionLayer, SessionManager, SessionRejection};
+//!
+//! const VISITS: Key<u64> = Key::new("visits");
+//!
+//! async fn index(session: Session) -> Result<String, SessionRejection> {
+//!     let visits = session.update(&VISITS, |visits| visits.unwrap_or(0) + 1)?;
+//!     Ok(format!("visit {visits}"))
+//! }
+//!
+//! let manager = SessionManager::builder(MemoryStore::new()).build()?;
+//! let app: Router = Router::new().route("/", get(index)).layer(SessionLayer::new(manager));
+//! # Ok::<(), sessions_tower::Error>(())
+//! ```
+//!
+//! What a session can do is in [`sessions_core::Session`], to which the extractor dereferences; the guide is in
+//! [`sessions_core::guide`]: life of a request, choosing a store, login done right, expiry, concurrency, testing.
+//!
+//! # What the layer does
+//!
+//! | when | what |
+//! |---|---|
+//! | a request comes | reads the cookie; no store call. What cannot be a token counts as no cookie |
+//! | a handler asks: [`Session`], [`SessionReader`], [`SessionSlot::load`] | one load, shared by all who ask during this request |
+//! | the handler has answered | one commit, before the head of the response is sent: compressed, streamed or empty, its body comes after |
+//! | there is a new token | `Set-Cookie` and `Cache-Control: no-store` |
+//! | the session was destroyed | `Set-Cookie` that removes the cookie |
+//! | the commit fails, or the session was [lost](sessions_core::Error::is_lost) | an error response in place of the handler's, whose promises did not come true |
+//! | nobody asked | nothing: no store call, no header |
+//!
+//! The status of the response does not decide: a 404 commits as a 200 does. [`commit_when`](SessionLayer::commit_when) can. A panic commits
+//! nothing, nor does a request that the client gave up before its handler answered. A commit that has begun is finished although
+//! the client has gone; [`drain`](SessionLayer::drain) waits for such commits at shutdown.
+//!
+//! # Handlers
+//!
+//! ```
+//! use sessions_tower::{Key, Session, SessionReader, SessionRejection};
+//!
+//! const NAME: Key<String> = Key::new("name");
+//!
+//! // Reads. It has no method that writes.
+//! async fn greet(session: SessionReader) -> Result<String, SessionRejection> {
+//!     Ok(session.get(&NAME)?.map_or("Who are you?".to_owned(), |name| format!("Hello, {name}")))
+//! }
+//!
+//! // `None` for a client without a session.
+//! async fn banner(session: Option<SessionReader>) -> &'static str {
+//!     if session.is_some() { "Welcome back" } else { "Welcome" }
+//! }
+//!
+//! // The login. `set_owner` replaces the token: whoever knew the old one is out.
+//! async fn login(session: Session) -> Result<(), SessionRejection> {
+//!     session.set_owner("user-42")?;
+//!     session.insert(&NAME, &"Alice".to_owned())?;
+//!     Ok(())
+//! }
+//!
+//! // The logout.
+//! async fn logout(session: Session) -> Result<(), SessionRejection> {
+//!     Ok(session.destroy()?)
+//! }
+//! # let _ = axum::Router::<()>::new()
+//! #     .route("/", axum::routing::get(greet).post(login).delete(logout).put(banner));
+//! ```
+//!
+//! `?` turns an [`Error`] into a [`SessionRejection`], which the [error hook](SessionLayer::on_error) answers; then nothing that
+//! the handler changed is committed. Without a layer around it an extractor is a 500 that says so.
+//!
+//! # The cookie
+//!
+//! By default `__Host-session`, `Path=/; Secure; HttpOnly; SameSite=Lax`, and it ends with the browser; [`CookieConfig`] has the
+//! options, and refuses combinations that browsers would. "Keep me signed in" is a property of a session, not of the
+//! cookie: [`set_persistent`](sessions_core::Session::set_persistent) with
+//! [`set_lifetime`](sessions_core::Session::set_lifetime) in the login. On `http://localhost` the default works in Chromium
+//! and Firefox; Safari wants [`CookieConfig::insecure_development`].
+//!
+//! # When a session fails
+//!
+//! By default an empty response: 409 for a session that was signed out, rotated or expired while the request ran, 503 with
+//! `Retry-After` for a store that cannot be reached or is full, 500 for the rest; see [`status_of`]. The client never sees the
+//! error's text; it goes to `tracing`, target `sessions`. An outage removes no cookie. An own page:
+//!
+//! ```
+//! # use sessions_memory::MemoryStore;
+//! use axum::response::{Html, IntoResponse, Response};
+//! use sessions_tower::{Error, SessionLayer, SessionManager, status_of};
+//!
+//! fn sorry(error: Error) -> Response {
+//!     (status_of(&error), Html("<h1>One moment, please</h1>")).into_response()
+//! }
+//!
+//! # let manager = SessionManager::builder(MemoryStore::new()).build()?;
+//! let layer = SessionLayer::new(manager).on_error(sorry);
+//! # let _: axum::Router = axum::Router::new().layer(layer);
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! # Testing handlers
+//!
+//! A function of [`sessions_core::Session`] needs neither layer nor store: `Session::detached()` makes one. A whole
+//! application runs in memory, and time is an argument:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use axum::{Router, body::Body, routing::get};
+//! use http::{Request, header::{COOKIE, SET_COOKIE}};
+//! use sessions_memory::MemoryStore;
+//! use sessions_tower::{Clock, ManualClock, Session, SessionLayer, SessionManager, SessionRejection, SystemClock};
+//! use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let clock = ManualClock::at(SystemClock.now());
+//! let store = MemoryStore::builder().clock(clock.clone()).build()?;
+//! let manager = SessionManager::builder(store).clock(clock.clone()).build()?;
+//! let visit = async |session: Session| -> Result<String, SessionRejection> {
+//!     Ok(session.update("visits", |n: Option<u64>| n.unwrap_or(0) + 1)?.to_string())
+//! };
+//! let app: Router = Router::new().route("/", get(visit)).layer(SessionLayer::new(manager));
+//!
+//! let first = app.clone().oneshot(Request::get("/").body(Body::empty())?).await?;
+//! let cookie = first.headers()[SET_COOKIE].to_str()?.split(';').next().unwrap_or_default();
+//! let again = || Request::get("/").header(COOKIE, cookie).body(Body::empty());
+//! let second = app.clone().oneshot(again()?).await?;
+//! assert!(second.headers().get(SET_COOKIE).is_none(), "the token stays the same");
+//!
+//! clock.advance(Duration::from_secs(24 * 60 * 60));
+//! let late = app.oneshot(again()?).await?;
+//! assert!(late.headers().get(SET_COOKIE).is_some(), "a day is the default lifetime: a new session");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Without axum
+//!
+//! The layer is a `tower::Layer` for any service of `http::Request<B>` and `http::Response<C>`; a handler takes its session from a
+//! [`SessionSlot`] in the request's extensions. Turn the feature `axum` off, and only `http`, `tower-layer`, `tower-service` and
+//! tokio's task handle are left. The error hook must know how to make a `C`: the default one needs `C: Default`.
+//!
+//! # Two layers
+//!
+//! An application may have sessions of two kinds, such as users and staff: each layer with a cookie name and a
+//! [marker](SessionLayer::marker) of its own, extracted as `Session<Staff>`. A name or a marker that is used twice around one
+//! handler is an error on the first request, with a 500 and the reason in the log.
+//!
+//! ```
+//! # use sessions_memory::MemoryStore;
+//! use axum::{Router, routing::get};
+//! use sessions_tower::{CookieConfig, Session, SessionLayer, SessionManager};
+//!
+//! enum Staff {}
+//!
+//! async fn page(user: Session, staff: Session<Staff>) {}
+//!
+//! # let (users, staff) = (
+//! #     SessionManager::builder(MemoryStore::new()).build()?,
+//! #     SessionManager::builder(MemoryStore::new()).build()?,
+//! # );
+//! let app: Router = Router::new()
+//!     .route("/", get(page))
+//!     .layer(SessionLayer::new(users))
+//!     .layer(SessionLayer::new(staff).marker::<Staff>().cookie(CookieConfig::builder().name("__Host-staff").build()?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where it stands among other layers
+//!
+//! What catches panics, sets timeouts or traces belongs around this layer; what compresses may stand on either side. A timeout
+//! around it that fires during a commit answers the client at once, and the commit goes on. A server-sent stream or a WebSocket is
+//! a body: it begins after the commit, when the session's handle is sealed. A task in it that needs the session later loads it
+//! by [id](sessions_core::SessionManager::get_session).
+//!
+//! # Shutdown
+//!
+//! In this order: stop the server, [`drain`](SessionLayer::drain) the layer, [stop](sessions_core::SessionManager::stop) the manager.
+//!
+//! # Features
+//!
+//! `axum` (default): the extractors, through `axum-core`.
 
 mod cookie;
 mod drain;
@@ -21,6 +205,11 @@ pub use layer::SessionLayer;
 pub use respond::{DefaultErrors, RespondToError, status_of};
 pub use service::SessionService;
 pub use slot::{Main, SessionSlot};
+
+/// The README's programs compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 // What an application names from the core.
 pub use sessions_core::{
