@@ -45,8 +45,8 @@ use crate::token::SessionId;
 ///   update (also of the owner), delete and expiry.
 /// - **G16** `purge_expired` deletes only expired entries, at most `limit`, and says how many. A backend that expires by
 ///   itself answers 0.
-/// - **G17** A store never drops a live session by itself. A bounded store refuses to create ([`StoreError::full`])
-///   instead of evicting.
+/// - **G17** A store never drops a live session by itself. A bounded store refuses to create, or to make a record longer
+///   ([`StoreError::full`]), instead of evicting.
 /// - **G18** `stop` is idempotent and ends background work; later calls are [`StoreError::unavailable`].
 /// - **G19** No record bytes and no connection secrets in `Debug`, `Display`, errors or logs.
 ///
@@ -68,7 +68,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Stores a session under an id that is absent (G3, G4, G12, G17).
     async fn create(&self, id: &SessionId, entry: &Entry, ttl: Duration) -> Result<CreateOutcome, StoreError>;
 
-    /// Replaces what is live under `id` if its version is `expected` (G5, G6, G7, G8, G12).
+    /// Replaces what is live under `id` if its version is `expected` (G5, G6, G7, G8, G12, G17).
     async fn update(
         &self,
         id: &SessionId,
