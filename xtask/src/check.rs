@@ -1,6 +1,6 @@
 //! Everything that has to hold besides the tests. The quick ones come first.
 
-use crate::checks::{arrows, features, licences, sources, version};
+use crate::checks::{arrows, features, licences, sources, tests_named, version};
 use crate::command::{cargo, run};
 use crate::error::Error;
 use crate::metadata::Metadata;
@@ -13,6 +13,7 @@ pub(crate) fn check() -> Result<(), Error> {
     steps.step("format", || run_cargo(&["fmt", "--all", "--", "--check"]));
     steps.step("house rules of the sources", || sources::check(&metadata));
     steps.step("one version", || version::check(&metadata));
+    steps.step("tests that SECURITY.md names", || tests_named::check(&metadata));
     steps.step("licences", || licences::check(&metadata));
     steps.step("arrows between crates", arrows::check);
     steps.step("lints on all targets", || {

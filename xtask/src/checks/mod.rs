@@ -4,6 +4,7 @@ pub(crate) mod arrows;
 pub(crate) mod features;
 pub(crate) mod licences;
 pub(crate) mod sources;
+pub(crate) mod tests_named;
 pub(crate) mod version;
 
 mod spdx;
