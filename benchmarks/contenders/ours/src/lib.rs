@@ -1,0 +1,78 @@
+//! Ours on its memory store.
+
+use std::convert::Infallible;
+use std::process::ExitCode;
+
+use bench_kit::{Command, Contender, Counter, Job, Runner, ServiceRunner, WithoutSessions, text};
+use http::{Request, Response};
+use sessions_memory::MemoryStore;
+use sessions_tower::{Error, Key, SessionLayer, SessionManager, SessionSlot};
+use tower::service_fn;
+use tower_layer::Layer;
+
+/// One command line, with or without a counting allocator.
+#[must_use]
+pub fn main(counter: Option<Counter>) -> ExitCode {
+    let command = Command::read(counter);
+    match command.store() {
+        "memory" => command.run(|| {
+            // Room for the largest of the cases; everything else is as it comes.
+            let manager = SessionManager::builder(MemoryStore::new()).max_record_bytes(1 << 20).build();
+            Ours(SessionLayer::new(manager.expect("the settings are valid")))
+        }),
+        other => {
+            eprintln!("no store {other}: say memory");
+            ExitCode::from(2)
+        }
+    }
+}
+
+struct Ours(SessionLayer);
+
+impl Contender for Ours {
+    fn with(&self, job: Job) -> impl Runner {
+        let handler = move |request| async move {
+            handle(request, job).await.expect("sessions work");
+            Ok::<_, Infallible>(Response::new(()))
+        };
+        ServiceRunner(self.0.layer(service_fn(handler)))
+    }
+
+    fn without(&self) -> impl Runner {
+        let handler = |_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) };
+        ServiceRunner(WithoutSessions(service_fn(handler)))
+    }
+}
+
+const N: Key<u64> = Key::new("n");
+const USER: Key<String> = Key::new("user");
+
+async fn handle(request: Request<()>, job: Job) -> Result<(), Error> {
+    if job == Job::Nothing {
+        return Ok(());
+    }
+    let slot: SessionSlot = SessionSlot::of(request.extensions()).expect("there is a layer");
+    let session = slot.load().await?;
+    match job {
+        Job::Nothing => {}
+        Job::Read => assert!(session.get(&N)?.expect("it is there") > 0),
+        Job::ReadWrite => {
+            let number = session.get(&N)?.expect("it is there");
+            session.insert(&N, &(number + 1))?;
+        }
+        Job::Write => session.insert(&N, &1)?,
+        Job::Login => {
+            session.insert(&USER, &"user-42".to_owned())?;
+            session.rotate()?;
+        }
+        Job::Destroy => session.destroy()?,
+        Job::Fill { texts, bytes } => {
+            session.insert(&N, &1)?;
+            for number in 0..texts {
+                session.insert(format!("text {number}"), &text(number, bytes / texts))?;
+            }
+        }
+        Job::ReadText(bytes) => assert_eq!(session.get::<String>("text 0")?.expect("it is there").len(), bytes),
+    }
+    Ok(())
+}

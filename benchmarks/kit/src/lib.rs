@@ -1,0 +1,17 @@
+//! What all contenders are measured with: the same requests, the same loops, the same clocks and counters.
+
+mod case;
+mod command;
+mod count;
+mod looped;
+mod runner;
+mod service;
+mod time;
+
+pub use case::{CASES, Case, Job, Preparation, text};
+pub use command::{Command, Contender};
+pub use count::{Counter, Counts, counts};
+pub use looped::Side;
+pub use runner::{Runner, cookie_of};
+pub use service::{ServiceRunner, WithoutSessions};
+pub use time::{Rounds, time};

@@ -1,0 +1,121 @@
+//! Nanoseconds, in pairs of rounds: with sessions and without, one right after the other.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use http::HeaderValue;
+
+use crate::case::{Case, Preparation};
+use crate::command::Contender;
+use crate::runner::{Runner, cookie_of};
+
+/// Nanoseconds per request of each round; the two of one index were measured one right after the other.
+#[derive(Debug, Default)]
+pub struct Rounds {
+    /// With sessions.
+    pub with: Vec<f64>,
+    /// Without.
+    pub without: Vec<f64>,
+}
+
+/// Measures one case so many times.
+pub async fn time<C: Contender>(make: &impl Fn() -> C, case: Case, rounds: usize) -> Rounds {
+    let mut result = Rounds::default();
+    let mut contender = make();
+    let mut cookies = prepare(&contender, case, CHUNK).await;
+    check(&contender, case).await;
+    for round in 0..rounds + WARM_UP {
+        // Sessions that are used up are made anew, on a store as small as it was.
+        if round > 0 && !matches!((case.before, case.job), (Preparation::One(_), _) | (_, crate::Job::Nothing)) {
+            contender = make();
+            cookies = prepare(&contender, case, CHUNK).await;
+        }
+        let mut with = contender.with(case.job);
+        let mut without = contender.without();
+        let (a, b);
+        if round % 2 == 0 {
+            a = chunk(&mut with, &cookies).await;
+            b = chunk(&mut without, &cookies).await;
+        } else {
+            b = chunk(&mut without, &cookies).await;
+            a = chunk(&mut with, &cookies).await;
+        }
+        if round >= WARM_UP {
+            result.with.push(per_request(a));
+            result.without.push(per_request(b));
+        }
+    }
+    result
+}
+
+async fn chunk(runner: &mut impl Runner, cookies: &[Option<HeaderValue>]) -> Duration {
+    let start = Instant::now();
+    run(runner, cookies, CHUNK).await;
+    start.elapsed()
+}
+
+/// So many requests with these cookies in turn.
+pub(crate) async fn run(runner: &mut impl Runner, cookies: &[Option<HeaderValue>], count: usize) {
+    let mut next = 0;
+    for _ in 0..count {
+        black_box(runner.request(cookies[next].as_ref()).await);
+        next = if next + 1 == cookies.len() { 0 } else { next + 1 };
+    }
+}
+
+/// Makes the sessions of a case, and returns the cookies of its requests.
+pub(crate) async fn prepare(contender: &impl Contender, case: Case, count: usize) -> Vec<Option<HeaderValue>> {
+    let (job, count) = match case.before {
+        Preparation::Nobody => return vec![None],
+        Preparation::One(job) => (job, 1),
+        Preparation::Each(job) => (job, count),
+    };
+    let mut maker = contender.with(job);
+    let mut cookies = Vec::with_capacity(count);
+    for _ in 0..count {
+        cookies.push(Some(set_cookie(&mut maker, None).await.expect("a new session has a cookie")));
+    }
+    cookies
+}
+
+/// Sees that a request of this case does what it should: a contender that does nothing is fast.
+pub(crate) async fn check(contender: &impl Contender, case: Case) {
+    use crate::case::Job;
+
+    let cookie = prepare(contender, case, 1).await.remove(0);
+    let mut subject = contender.with(case.job);
+    let answer = set_cookie(&mut subject, cookie.as_ref()).await;
+    match case.job {
+        Job::Nothing | Job::Read | Job::ReadText(_) => assert_eq!(answer, None, "{}: no cookie is set", case.name),
+        Job::ReadWrite => {
+            // The handler panics when it does not find the number.
+            set_cookie(&mut contender.with(Job::Read), cookie.as_ref()).await;
+        }
+        Job::Write | Job::Fill { .. } => {
+            assert!(answer.is_some(), "{}: a cookie is set", case.name);
+            set_cookie(&mut contender.with(Job::Read), answer.as_ref()).await;
+        }
+        Job::Login => {
+            assert!(answer.is_some() && answer != cookie, "{}: another cookie is set", case.name);
+            set_cookie(&mut contender.with(Job::Read), answer.as_ref()).await;
+        }
+        Job::Destroy => {
+            let again = set_cookie(&mut contender.with(Job::Write), cookie.as_ref()).await;
+            assert!(again.is_some() && again != cookie, "{}: the session is over", case.name);
+        }
+    }
+}
+
+async fn set_cookie<R: Runner>(runner: &mut R, cookie: Option<&HeaderValue>) -> Option<HeaderValue> {
+    let response = runner.request(cookie).await;
+    R::set_cookie(&response).map(cookie_of)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+fn per_request(elapsed: Duration) -> f64 {
+    (elapsed.as_nanos() as f64 * 10.0 / CHUNK as f64).round() / 10.0
+}
+
+/// Requests in a round. Few, so that both rounds of a pair see the same machine.
+const CHUNK: usize = 1_000;
+const WARM_UP: usize = 3;
