@@ -79,7 +79,9 @@ impl Command {
                 };
                 for case in CASES {
                     let (with, without) = runtime().block_on(count(&make, case, counter));
-                    let (allocations, bytes) = (with.allocations - without.allocations, with.bytes - without.bytes);
+                    let hundredths = |number: f64| (number * 100.0).round() / 100.0;
+                    let allocations = hundredths(with.allocations - without.allocations);
+                    let bytes = hundredths(with.bytes - without.bytes);
                     println!("{}", json!({ "case": case.name, "allocations": allocations, "bytes": bytes }));
                 }
             }

@@ -1,9 +1,15 @@
 //! Ours on its memory store.
 
+mod instant;
+mod parts;
+// The very file of the layer, which does not publish it.
+#[path = "../../../../sessions-tower/src/scan.rs"]
+mod scan;
+
 use std::convert::Infallible;
 use std::process::ExitCode;
 
-use bench_kit::{Command, Contender, Counter, Job, Runner, ServiceRunner, WithoutSessions, text};
+use bench_kit::{Command, Contender, Counter, Job, Parts, Runner, ServiceRunner, WithoutSessions, text};
 use http::{Request, Response};
 use sessions_memory::MemoryStore;
 use sessions_tower::{Error, Key, SessionLayer, SessionManager, SessionSlot};
@@ -20,8 +26,15 @@ pub fn main(counter: Option<Counter>) -> ExitCode {
             let manager = SessionManager::builder(MemoryStore::new()).max_record_bytes(1 << 20).build();
             Ours(SessionLayer::new(manager.expect("the settings are valid")))
         }),
+        "parts" => match Parts::read(command.words(), counter) {
+            Ok(mut parts) => {
+                parts::all(&mut parts);
+                ExitCode::SUCCESS
+            }
+            Err(code) => code,
+        },
         other => {
-            eprintln!("no store {other}: say memory");
+            eprintln!("no store {other}: say memory, or parts");
             ExitCode::from(2)
         }
     }
