@@ -13,6 +13,7 @@
 
 pub mod controls;
 pub mod explore;
+pub mod faults;
 pub mod gate;
 pub mod model;
 pub mod request;
