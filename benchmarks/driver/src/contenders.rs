@@ -12,7 +12,13 @@ pub(crate) struct Contender {
 }
 
 /// All of them; ours is the first.
-pub(crate) const IN_PROCESS: [Contender; 1] = [contender("ours, memory", "bench-ours", "memory")];
+pub(crate) const IN_PROCESS: [Contender; 5] = [
+    contender("sessions, memory", "bench-ours", "memory"),
+    contender("tower-sessions, memory", "bench-peers", "tower-sessions-memory"),
+    contender("tower-sessions, moka", "bench-peers", "tower-sessions-moka"),
+    contender("axum_session, memory", "bench-peers", "axum-session-memory"),
+    contender("actix-session, a map", "bench-peers", "actix-session-map"),
+];
 
 const fn contender(name: &'static str, binary: &'static str, store: &'static str) -> Contender {
     Contender { name, binary, store }

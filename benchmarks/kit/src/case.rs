@@ -7,6 +7,8 @@ pub enum Job {
     Nothing,
     /// Reads the number under `n`.
     Read,
+    /// Reads the number under `n`, which is this one, or is not there.
+    Is(Option<u64>),
     /// Reads the number under `n` and writes it, one higher.
     ReadWrite,
     /// Writes 1 under `n`.

@@ -14,9 +14,11 @@ use crate::time::{Rounds, time};
 /// A session library on one store, in this process.
 pub trait Contender {
     /// An application whose handler does this with its session.
-    fn with(&self, job: Job) -> impl Runner;
+    #[expect(async_fn_in_trait, reason = "nothing here is sent to another thread")]
+    async fn with(&self, job: Job) -> impl Runner;
     /// The same application without sessions.
-    fn without(&self) -> impl Runner;
+    #[expect(async_fn_in_trait, reason = "nothing here is sent to another thread")]
+    async fn without(&self) -> impl Runner;
 }
 
 /// What the command line asks for.

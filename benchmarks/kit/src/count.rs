@@ -32,12 +32,12 @@ pub(crate) async fn count<C: Contender>(make: &impl Fn() -> C, case: Case, count
     let contender = make();
     let cookies = prepare(&contender, case, 2 * REQUESTS).await;
     let (first, second) = if cookies.len() > 1 { cookies.split_at(REQUESTS) } else { (&cookies[..], &cookies[..]) };
-    let mut runner = contender.with(case.job);
+    let mut runner = contender.with(case.job).await;
     run(&mut runner, first, REQUESTS).await;
     let start = counter();
     run(&mut runner, second, REQUESTS).await;
     let with = difference(counter(), start);
-    let mut runner = contender.without();
+    let mut runner = contender.without().await;
     run(&mut runner, first, REQUESTS).await;
     let start = counter();
     run(&mut runner, second, REQUESTS).await;

@@ -19,8 +19,8 @@ pub(crate) async fn looped<C: Contender>(make: &impl Fn() -> C, case: Case, coun
     let contender = make();
     let cookies = prepare(&contender, case, MOST).await;
     match side {
-        Side::With => run(&mut contender.with(case.job), &cookies, count).await,
-        Side::Without => run(&mut contender.without(), &cookies, count).await,
+        Side::With => run(&mut contender.with(case.job).await, &cookies, count).await,
+        Side::Without => run(&mut contender.without().await, &cookies, count).await,
     }
 }
 

@@ -11,17 +11,18 @@ pub trait Runner {
     #[expect(async_fn_in_trait, reason = "nothing here is sent to another thread")]
     async fn request(&mut self, cookie: Option<&HeaderValue>) -> Self::Response;
 
-    /// The response's `Set-Cookie` field.
-    fn set_cookie(response: &Self::Response) -> Option<&[u8]>;
+    /// What a browser would send back: the pairs of the response's `Set-Cookie` fields.
+    fn cookie(response: &Self::Response) -> Option<HeaderValue>;
 }
 
-/// What a browser would send back for this `Set-Cookie`.
+/// What a browser would send back for these `Set-Cookie` fields.
 ///
 /// # Panics
 ///
-/// If it is no header value.
+/// If they are no header values.
 #[must_use]
-pub fn cookie_of(set_cookie: &[u8]) -> HeaderValue {
-    let pair = set_cookie.split(|byte| *byte == b';').next().unwrap_or_default();
-    HeaderValue::from_bytes(pair).expect("a pair that was in a header")
+pub fn cookie_of<'a>(set_cookie: impl Iterator<Item = &'a [u8]>) -> Option<HeaderValue> {
+    let pairs = set_cookie.map(|field| field.split(|byte| *byte == b';').next().unwrap_or_default());
+    let pairs = pairs.collect::<Vec<_>>().join(&b"; "[..]);
+    (!pairs.is_empty()).then(|| HeaderValue::from_bytes(&pairs).expect("pairs that were in a header"))
 }

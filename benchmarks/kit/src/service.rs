@@ -7,7 +7,7 @@ use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderValue, Request, Response};
 use tower_service::Service;
 
-use crate::runner::Runner;
+use crate::runner::{Runner, cookie_of};
 
 /// Calls a tower service.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ where
         self.0.call(request).await.expect("it always answers")
     }
 
-    fn set_cookie(response: &Response<B>) -> Option<&[u8]> {
-        response.headers().get(SET_COOKIE).map(HeaderValue::as_bytes)
+    fn cookie(response: &Response<B>) -> Option<HeaderValue> {
+        cookie_of(response.headers().get_all(SET_COOKIE).iter().map(HeaderValue::as_bytes))
     }
 }
 

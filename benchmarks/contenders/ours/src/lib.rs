@@ -43,7 +43,7 @@ pub fn main(counter: Option<Counter>) -> ExitCode {
 struct Ours(SessionLayer);
 
 impl Contender for Ours {
-    fn with(&self, job: Job) -> impl Runner {
+    async fn with(&self, job: Job) -> impl Runner {
         let handler = move |request| async move {
             handle(request, job).await.expect("sessions work");
             Ok::<_, Infallible>(Response::new(()))
@@ -51,7 +51,7 @@ impl Contender for Ours {
         ServiceRunner(self.0.layer(service_fn(handler)))
     }
 
-    fn without(&self) -> impl Runner {
+    async fn without(&self) -> impl Runner {
         let handler = |_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) };
         ServiceRunner(WithoutSessions(service_fn(handler)))
     }
@@ -69,6 +69,7 @@ async fn handle(request: Request<()>, job: Job) -> Result<(), Error> {
     match job {
         Job::Nothing => {}
         Job::Read => assert!(session.get(&N)?.expect("it is there") > 0),
+        Job::Is(number) => assert_eq!(session.get(&N)?, number),
         Job::ReadWrite => {
             let number = session.get(&N)?.expect("it is there");
             session.insert(&N, &(number + 1))?;
