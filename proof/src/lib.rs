@@ -11,7 +11,9 @@
 //! assert!(report.schedules > 100);
 //! ```
 
+pub mod behind;
 pub mod controls;
+pub mod drops;
 pub mod explore;
 pub mod faults;
 pub mod gate;
