@@ -5,13 +5,16 @@
 //! `merge(merge(r, a), b) == merge(r, a.then(b))`, and setting and removing a new key is nothing.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Error;
 use crate::record::{AsValue, Record, Value};
 use crate::token::SessionId;
+
+mod ops;
+
+use ops::Ops;
 
 /// Makes the value (with its tag) that follows from the stored one.
 pub(crate) type Update = Arc<dyn Fn(Option<&[u8]>) -> Result<Vec<u8>, Error> + Send + Sync>;
@@ -23,7 +26,7 @@ pub(crate) struct Delta {
     cleared: bool,
     /// Whether the session was cleared, also if nothing was stored: what a closure gets to see then is not the stored value.
     emptied: bool,
-    ops: BTreeMap<Cow<'static, str>, Op>,
+    ops: Ops,
 }
 
 /// The change of one key.
@@ -42,7 +45,7 @@ pub(crate) enum Op {
 
 impl Delta {
     pub(crate) fn is_empty(&self) -> bool {
-        !self.cleared && self.ops.values().all(|op| matches!(op, Op::Nothing))
+        !self.cleared && self.ops.iter().all(|(_, op)| matches!(op, Op::Nothing))
     }
 
     pub(crate) fn is_cleared(&self) -> bool {
@@ -54,7 +57,7 @@ impl Delta {
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.ops.keys().map(AsRef::as_ref)
+        self.ops.iter().map(|(key, _)| key.as_ref())
     }
 
     pub(crate) fn set(&mut self, key: Cow<'static, str>, value: Vec<u8>) {
@@ -93,7 +96,7 @@ impl Delta {
     ///
     /// What a closure gets to read is verified first. Closures are the application's: no lock is held here.
     pub(crate) fn again(mut self, id: SessionId, record: &Record) -> Result<Self, Error> {
-        for (key, op) in &mut self.ops {
+        for (key, op) in self.ops.iter_mut() {
             if let Op::Update { updates, now } = op {
                 *now = run(updates, record.value(id, key)?.as_deref())?;
             }
@@ -107,7 +110,7 @@ impl Delta {
         let record = if self.cleared { None } else { record };
         let mut stored = record.into_iter().flat_map(Record::entries).peekable();
         let mut merged = Vec::with_capacity(record.map_or(0, Record::len) + self.ops.len());
-        for (key, op) in &self.ops {
+        for (key, op) in self.ops.iter() {
             while let Some(entry) = stored.next_if(|(stored, _)| *stored < key.as_ref()) {
                 merged.push((entry.0, Merged::Kept(entry.1)));
             }

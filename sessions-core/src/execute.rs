@@ -5,7 +5,7 @@ use std::ops::Deref;
 use crate::clock::Timestamp;
 use crate::commit::{Attempt, Committed, CookieChange, Outcome, Plan};
 use crate::error::{Error, StoreError};
-use crate::prepare::{self, Base, Meets, New, Prepared, Step};
+use crate::prepare::{self, Base, Meets, New, Prepared, Step, Touch};
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::store::{CreateOutcome, SessionStore, Stored, UpdateOutcome, Version};
@@ -49,7 +49,10 @@ impl<'a> Execution<'a> {
             Plan::Nothing => Ok(Committed::quiet(Outcome::Unchanged)),
             Plan::Lost => Ok(Committed::quiet(Outcome::Lost)),
             Plan::Create => self.create().await,
-            Plan::Update => self.update().await,
+            Plan::Update => match self.update().await? {
+                Some(committed) => Ok(committed),
+                None => self.check().await,
+            },
             Plan::Check => self.check().await,
             Plan::Touch => Ok(self.touch().await),
             Plan::Delete => self.delete().await,
@@ -60,47 +63,44 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// Until written, lost, or out of time. Retries at once: a conflict means that somebody else made progress.
-    async fn update(&mut self) -> Result<Committed, Error> {
-        let Some(mut base) = Base::loaded(self.session) else { return Ok(Committed::quiet(Outcome::Lost)) };
+    /// Until written, lost, or out of time; `None` if there is nothing to write after all. Retries at once: a conflict means
+    /// that somebody else made progress.
+    async fn update(&mut self) -> Result<Option<Committed>, Error> {
+        let Some(mut base) = Base::loaded(self.session) else { return Ok(Some(Committed::quiet(Outcome::Lost))) };
         let mut meets = Meets::Loaded;
         loop {
-            let now = self.next_write()?;
-            // What was sent and not answered is repeated, not made anew: it may yet land.
-            let earlier = self.session.state().attempt.update.take();
-            let repeats = earlier.is_some();
-            let step = match earlier {
-                Some(prepared) => Step::Write(*prepared),
-                None => prepare::update(self.settings, self.session, &base, meets, now)?,
+            let (sent, repeats) = match self.next_update(&base, meets)? {
+                (Step::Write(prepared), repeats) => (Open::new(self.session, prepared), repeats),
+                (Step::Nothing, _) if meets == Meets::Loaded => return Ok(None),
+                (Step::Nothing, _) => return Ok(Some(Committed::quiet(Outcome::Unchanged))),
+                (Step::Lost, _) => return Ok(Some(Committed::quiet(Outcome::Lost))),
             };
-            let prepared = match step {
-                Step::Write(prepared) => prepared,
-                Step::Nothing if meets == Meets::Loaded => return self.check().await,
-                Step::Nothing => return Ok(Committed::quiet(Outcome::Unchanged)),
-                Step::Lost => return Ok(Committed::quiet(Outcome::Lost)),
-            };
-            match self.send(base.id, Open::new(self.session, prepared), repeats).await? {
-                Settled::Landed(cookie) => return Ok(Committed { outcome: Outcome::Written, cookie }),
-                Settled::Gone => return Ok(Committed::quiet(Outcome::Lost)),
+            // It stays open as long as it is not known what became of it.
+            let settled = self.settled(base.id, &sent, repeats).await;
+            if !settled.as_ref().map_or_else(Error::is_indeterminate, |settled| matches!(settled, Settled::MayLand)) {
+                sent.close();
+            }
+            match settled? {
+                Settled::Landed(cookie) => return Ok(Some(Committed { outcome: Outcome::Written, cookie })),
+                Settled::Gone => return Ok(Some(Committed::quiet(Outcome::Lost))),
                 Settled::MayLand => {}
                 Settled::NeverLands(newer) => (base, meets) = (*newer, Meets::Newer),
             }
         }
     }
 
-    /// Sends one update, and finds out what became of it. It stays open as long as that is not known.
-    async fn send(&mut self, id: SessionId, sent: Open<'_, Prepared>, repeats: bool) -> Result<Settled, Error> {
-        let settled = self.settled(id, &sent, repeats).await;
-        let open = match &settled {
-            Ok(settled) => matches!(settled, Settled::MayLand),
-            Err(error) => error.is_indeterminate(),
-        };
-        if !open {
-            sent.close();
+    /// The update of this base, and whether it was sent before: what was sent and not answered is repeated, not made anew,
+    /// because it may yet land.
+    fn next_update(&mut self, base: &Base, meets: Meets) -> Result<(Step, bool), Error> {
+        let now = self.next_write()?;
+        let earlier = self.session.state().attempt.update.take();
+        match earlier {
+            Some(prepared) => Ok((Step::Write(*prepared), true)),
+            None => Ok((prepare::update(self.settings, self.session, base, meets, now)?, false)),
         }
-        settled
     }
 
+    /// Sends one update, and finds out what became of it.
     async fn settled(&mut self, id: SessionId, sent: &Prepared, repeats: bool) -> Result<Settled, Error> {
         match self.store.update(&id, sent.base, &sent.entry, sent.change).await {
             Ok(UpdateOutcome::Written) => Ok(Settled::Landed(sent.cookie.clone())),
@@ -158,15 +158,14 @@ impl<'a> Execution<'a> {
     /// Whatever the version: a logout is not lost to a concurrent write. When the row was already gone, the cookie is left
     /// alone, because a login may have replaced it.
     async fn delete(&mut self) -> Result<Committed, Error> {
-        let loaded = Base::loaded(self.session).filter(|_| !self.session.state().attempt.deleted);
-        let Some(base) = loaded else { return Ok(Committed::quiet(Outcome::Deleted)) };
+        let Some(id) = self.deletable() else { return Ok(Committed::quiet(Outcome::Deleted)) };
         loop {
             self.next_write()?;
             let repeats = std::mem::replace(&mut self.session.state().attempt.delete, true);
-            match self.store.delete(&[base.id]).await {
+            match self.store.delete(&[id]).await {
                 Ok(count) => {
                     self.session.state().attempt.deleted = true;
-                    tracing::info!(target: "sessions", session = %base.id, "session.destroyed");
+                    tracing::info!(target: "sessions", session = %id, "session.destroyed");
                     let cookie = if count > 0 || repeats { CookieChange::Remove } else { CookieChange::Keep };
                     return Ok(Committed { outcome: Outcome::Deleted, cookie });
                 }
@@ -180,16 +179,21 @@ impl<'a> Execution<'a> {
         }
     }
 
+    /// The stored session, unless this commit has deleted it already.
+    fn deletable(&self) -> Option<SessionId> {
+        let state = self.session.state();
+        state.loaded().filter(|_| !state.attempt.deleted).map(|loaded| loaded.id)
+    }
+
     /// Nothing is to be written. If decisions were taken from what was read, looks whether they stand.
     async fn check(&self) -> Result<Committed, Error> {
-        let guarded = !self.session.state().guards.is_empty();
-        let Some(base) = Base::loaded(self.session).filter(|_| guarded) else { return Ok(self.touch().await) };
+        let Some((id, version)) = self.guarded() else { return Ok(self.touch().await) };
         let lost = Ok(Committed::quiet(Outcome::Lost));
-        let Some(stored) = self.store.load(&base.id).await? else { return lost };
-        if stored.version == base.version {
+        let Some(stored) = self.store.load(&id).await? else { return lost };
+        if stored.version == version {
             return Ok(self.touch().await);
         }
-        let stands = match Base::stored(base.id, stored) {
+        let stands = match Base::stored(id, stored) {
             Ok(newer) => prepare::stands(self.session, &newer, self.settings.clock.now()),
             Err(error) if error.is_corrupt() => false,
             Err(error) => return Err(error),
@@ -197,17 +201,24 @@ impl<'a> Execution<'a> {
         if stands { Ok(Committed::quiet(Outcome::Unchanged)) } else { lost }
     }
 
+    /// The stored session, if decisions were taken from it.
+    fn guarded(&self) -> Option<(SessionId, Version)> {
+        let state = self.session.state();
+        state.loaded().filter(|_| !state.guards.is_empty()).map(|loaded| (loaded.id, loaded.version))
+    }
+
     /// Housekeeping: the request has read its session, and whether its idle window moves does not decide about the
     /// response. A sibling that has written meanwhile has moved it.
     async fn touch(&self) -> Committed {
-        let Some((base, ttl)) = prepare::touch(self.settings, self.session, self.settings.clock.now()) else {
+        let Some(Touch { id, version, ttl }) = prepare::touch(self.settings, self.session, self.settings.clock.now())
+        else {
             return Committed::quiet(Outcome::Unchanged);
         };
-        match self.store.touch(&base.id, base.version, ttl).await {
+        match self.store.touch(&id, version, ttl).await {
             Ok(true) => Committed::quiet(Outcome::Touched),
             Ok(false) => Committed::quiet(Outcome::Unchanged),
             Err(error) => {
-                tracing::warn!(target: "sessions", session = %base.id, %error, "session.touch_failed");
+                tracing::warn!(target: "sessions", session = %id, %error, "session.touch_failed");
                 Committed::quiet(Outcome::Unchanged)
             }
         }
@@ -215,7 +226,7 @@ impl<'a> Execution<'a> {
 
     /// The time of the next write; an error when the commit has taken too long.
     fn next_write(&mut self) -> Result<Timestamp, Error> {
-        let now = self.settings.clock.now();
+        let now = if self.writes == 0 { self.started } else { self.settings.clock.now() };
         self.writes += 1;
         let late = self.writes > 1 && now.since(self.started) >= self.settings.commit_deadline;
         if !late && self.writes <= MAX_WRITES {

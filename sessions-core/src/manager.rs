@@ -433,12 +433,18 @@ impl SessionManager {
     }
 
     fn plan(&self, state: &State) -> Plan {
-        let touch_due = state.base().is_some_and(|base| {
-            let head = base.record.head();
-            let limits = self.0.settings.limits.with(&head.overrides);
-            limits.touch_due(base.expires_at, head.deadline, self.0.settings.clock.now())
-        });
-        plan(Situation::of(state, touch_due))
+        let touch_due = || {
+            state.base().is_some_and(|base| {
+                let head = base.record.head();
+                let limits = self.0.settings.limits.with(&head.overrides);
+                limits.touch_due(base.expires_at, head.deadline, self.0.settings.clock.now())
+            })
+        };
+        // Only a session that nothing else is to be done with asks what time it is.
+        match plan(Situation::of(state, false)) {
+            Plan::Nothing => plan(Situation::of(state, touch_due())),
+            decided => decided,
+        }
     }
 
     /// What a token is worth now.

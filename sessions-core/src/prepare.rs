@@ -52,6 +52,15 @@ pub(crate) struct New {
     pub(crate) cookie: CookieChange,
 }
 
+/// A touch that is ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Touch {
+    pub(crate) id: SessionId,
+    /// The version that it keeps alive.
+    pub(crate) version: Version,
+    pub(crate) ttl: Duration,
+}
+
 /// What an update comes to on the base it meets.
 pub(crate) enum Step {
     Write(Prepared),
@@ -186,12 +195,13 @@ pub(crate) fn create(settings: &Settings, session: &Session, now: Timestamp) -> 
 }
 
 /// What a touch writes; `None` when none is due.
-pub(crate) fn touch(settings: &Settings, session: &Session, now: Timestamp) -> Option<(Base, Duration)> {
-    let base = Base::loaded(session)?;
-    let head = base.record.head();
+pub(crate) fn touch(settings: &Settings, session: &Session, now: Timestamp) -> Option<Touch> {
+    let state = session.state();
+    let Loaded { id, version, record, expires_at, opened_by: _ } = state.loaded()?;
+    let head = record.head();
     let limits = settings.limits.with(&head.overrides);
     let ttl = limits.ttl(head.deadline, now)?;
-    limits.touch_due(base.expires_at, head.deadline, now).then_some((base, ttl))
+    limits.touch_due(*expires_at, head.deadline, now).then_some(Touch { id: *id, version: *version, ttl })
 }
 
 /// The cookie of a write that was found to have landed, under what others may have written since: a token that somebody

@@ -1,11 +1,11 @@
 //! What is told of a session's life: every step and every rejected input, with ids, never with secrets or values.
 
 use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 
 use super::*;
 
@@ -47,6 +47,10 @@ impl Subscriber for Log {
 
 /// What is told meanwhile.
 fn told(happens: impl FnOnce()) -> Vec<String> {
+    // While there is but one subscriber, `tracing` lets the thread that first meets an event decide for all threads whether
+    // anybody listens. Tests on other threads, to which nobody listens, must not.
+    static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Log::default()));
+    LazyLock::force(&ANOTHER);
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), happens);
     let lines = std::mem::take(&mut *log.0.lock().unwrap_or_else(PoisonError::into_inner));

@@ -67,7 +67,11 @@ fn asvs_7_3_2_no_sequence_of_operations_outlives_the_absolute_cap() {
             for id in kit.store.ids() {
                 let stored = kit.store.stored(id).expect("live");
                 assert!(stored.expires_at <= cap, "round {round}: stored beyond the cap");
-                assert!(kit.peek(id).deadline() <= Some(cap), "round {round}");
+                match block_on(kit.manager.get_session(&id)).expect("the store answers") {
+                    Some(session) => assert!(session.deadline() <= Some(cap), "round {round}"),
+                    // A lifetime shorter than has passed: the store keeps the row for the millisecond that is its least.
+                    None => assert!(stored.expires_at <= kit.now().after(Duration::from_millis(1)), "round {round}"),
+                }
             }
         }
         assert!(!kit.opens(&current), "round {round}");
