@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::Error;
+use crate::proof::Extent;
 
 /// What `help` prints.
 pub(crate) const USAGE: &str = "\
@@ -11,6 +12,9 @@ cargo xtask COMMAND
   test [--without NAME,…] [-- ARGUMENT…]
              run every test of the workspace; start the servers they need, install what is missing where that is allowed.
              NAME leaves something out: redis, redis-cluster, postgres, mysql, browser. What follows -- goes to cargo test.
+  proof [--long] [--write] [--without NAME,…]
+             run the whole package sessions-proof and keep the figures in target/proof.json; --long tries far more of
+             what is random, --write puts the figures into docs/proof.md
   check      everything but the tests: format, lints with each feature alone, documentation, licences, house rules
   ci [--without NAME,…]
              check, then test
@@ -26,6 +30,7 @@ containers, else from private processes. SESSIONS_TEST_SERVERS=containers or =pr
 pub(crate) enum Task {
     Help,
     Test(Choice),
+    Proof(Extent, Choice),
     Check,
     Ci(Choice),
     Images,
@@ -67,9 +72,26 @@ pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Task, Err
             choice if choice.arguments.is_empty() => Ok(Task::Ci(choice)),
             _ => Err(Error::Usage("ci takes no arguments for cargo test".into())),
         },
+        "proof" => proof(words),
         "check" => nothing_more("check", words).map(|()| Task::Check),
         "images" => nothing_more("images", words).map(|()| Task::Images),
         other => Err(Error::Usage(format!("unknown command {other}"))),
+    }
+}
+
+fn proof(words: impl Iterator<Item = String>) -> Result<Task, Error> {
+    let mut extent = Extent::default();
+    let mut rest = Vec::new();
+    for word in words {
+        match &*word {
+            "--long" => extent.long = true,
+            "--write" => extent.write = true,
+            _ => rest.push(word),
+        }
+    }
+    match choice(rest.into_iter())? {
+        choice if choice.arguments.is_empty() => Ok(Task::Proof(extent, choice)),
+        _ => Err(Error::Usage("proof takes no arguments for cargo test".into())),
     }
 }
 
@@ -139,6 +161,16 @@ mod tests {
     }
 
     #[test]
+    fn the_proof_is_short_or_long() {
+        let extent = |line| match parsed(line) {
+            Ok(Task::Proof(Extent { long, write }, choice)) => (long, write, choice.left_out()),
+            other => panic!("{line}: {other:?}"),
+        };
+        assert_eq!(extent("proof"), (false, false, String::new()));
+        assert_eq!(extent("proof --write --without mysql --long"), (true, true, "mysql".into()));
+    }
+
+    #[test]
     fn the_rest_goes_to_cargo_test() {
         let Ok(Task::Test(choice)) = parsed("test --without mysql -- --test overlap -- --nocapture") else { panic!() };
         assert_eq!(choice.arguments, ["--test", "overlap", "--", "--nocapture"]);
@@ -147,8 +179,17 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_with_2() {
-        let wrong =
-            ["tests", "test redis", "test --without", "test --without oracle", "check now", "images --all", "ci -- x"];
+        let wrong = [
+            "tests",
+            "test redis",
+            "test --without",
+            "test --without oracle",
+            "check now",
+            "images --all",
+            "ci -- x",
+            "proof -- x",
+            "proof short",
+        ];
         for line in wrong {
             let error = parsed(line).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");
@@ -158,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_usage_names_everything() {
-        for name in NAMES.iter().chain(&["test", "check", "ci", "images", "help"]) {
+        for name in NAMES.iter().chain(&["test", "proof", "check", "ci", "images", "help"]) {
             assert!(USAGE.contains(name), "{name}");
         }
     }

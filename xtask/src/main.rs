@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `arguments.rs` | the command line |
 //! | `test.rs` | every test, on every server |
+//! | `proof.rs`, `proof/` | the proof, and its figures |
 //! | `check.rs`, `checks/` | everything else that has to hold before a change lands |
 //! | `images.rs`, `packages.rs` | what is made or installed on the machine |
 //! | `steps.rs`, `command.rs`, `metadata.rs` | how steps are shown, commands run, packages known |
@@ -16,6 +17,7 @@ mod error;
 mod images;
 mod metadata;
 mod packages;
+mod proof;
 mod steps;
 mod test;
 
@@ -41,6 +43,7 @@ fn run(task: Task) -> Result<(), Error> {
             Ok(())
         }
         Task::Test(choice) => test::run(&choice),
+        Task::Proof(extent, choice) => proof::run(&extent, &choice),
         Task::Check => check::check(),
         Task::Ci(choice) => {
             check::check()?;
