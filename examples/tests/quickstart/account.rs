@@ -62,6 +62,8 @@ async fn asvs_7_5_2_sessions_are_listed_and_ended() {
 
     let sessions = here.get("/").await.sessions();
     assert_eq!(sessions.len(), 2, "Ada's, not Grace's");
+    assert!(sessions[0].1, "this one comes first");
+    assert!(there.get("/").await.sessions()[0].1);
     let (other, _) = sessions.iter().find(|(_, is_this)| !is_this).expect("the other one").clone();
     let (this, _) = sessions.iter().find(|(_, is_this)| *is_this).expect("this one").clone();
     assert!(here.token().expect("a cookie").starts_with(&this[..21]));

@@ -1,5 +1,6 @@
 //! The cart, and what overlapping requests make of it.
 
+use crate::support::overlap;
 use crate::{signed_in, start};
 
 #[tokio::test]
@@ -22,5 +23,5 @@ async fn the_cart_comes_along_when_somebody_signs_in() {
 async fn sixty_four_overlapping_requests_lose_nothing() {
     let (program, _, _folder) = start().await;
     let mut client = signed_in(&program, "Ada").await;
-    super::overlap(&mut client).await;
+    overlap(&mut client).await;
 }

@@ -21,31 +21,6 @@ async fn start() -> (Program, Client, TempDir) {
     (program, client, folder)
 }
 
-/// A browser that has signed in.
 async fn signed_in(program: &Program, name: &str) -> Client {
-    let mut client = Client::new(program.address);
-    let page = client.submit("/sign-in", &[("name", name)]).await;
-    assert_eq!(page.text_of(r#"id="visitor""#), Some(name));
-    client
-}
-
-/// 64 requests at once on one session: half put something into the cart, half look at the page, which counts.
-async fn overlap(client: &mut Client) {
-    let before = client.get("/").await;
-    let mut requests = tokio::task::JoinSet::new();
-    for number in 0..64 {
-        let mut client = client.clone();
-        requests.spawn(async move {
-            match number % 2 {
-                0 => client.post("/cart/add", &[("product", "Honey")]).await.status,
-                _ => client.get("/").await.status,
-            }
-        });
-    }
-    for status in requests.join_all().await {
-        assert!(status.is_success() || status.is_redirection(), "{status}");
-    }
-    let after = client.get("/").await;
-    assert_eq!(after.number_of(r#"data-product="Honey""#), 32);
-    assert_eq!(after.number_of(r#"id="visits""#), before.number_of(r#"id="visits""#) + 33);
+    support::signed_in(program.address, name).await
 }

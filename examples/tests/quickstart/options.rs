@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::{Client, Program, Run, run};
+use crate::support::{Client, Program, Run, refused, run};
 
 const QUICKSTART: &str = env!("CARGO_BIN_EXE_quickstart");
 
@@ -12,16 +12,6 @@ async fn quickstart(arguments: &[&str]) -> Run {
     let mut all = vec!["--listen", "127.0.0.1:0"];
     all.extend(arguments);
     run(QUICKSTART, &all, folder.path()).await
-}
-
-async fn refused(code: i32, arguments: &[&str], says: &str) {
-    let Run { status, out, err } = quickstart(arguments).await;
-    assert_eq!(status.code(), Some(code), "{arguments:?}: {err}");
-    assert_eq!(out, "", "{arguments:?}");
-    assert_eq!(err.lines().count(), 1, "{arguments:?}: {err}");
-    assert!(err.starts_with("quickstart: "), "{arguments:?}: {err}");
-    assert!(err.contains(says), "{arguments:?}: {err}");
-    assert!(!err.contains("hunter"), "{arguments:?}: {err}");
 }
 
 #[tokio::test]
@@ -75,6 +65,18 @@ async fn what_cannot_be_done_is_one_line_and_code_1() {
     refused(1, &["--store", "redis://u:hunter2@127.0.0.1:1/0"], "redis://127.0.0.1:1/0").await;
     refused(1, &["--store", "rediss://u:hunter2@127.0.0.1:1/0"], "rediss://127.0.0.1:1/0").await;
     refused(1, &["--store", "redis+cluster://u:hunter2@127.0.0.1:1,127.0.0.1:1"], "redis+cluster://127.0.0.1:1").await;
+    refused(1, &["--store", "postgres://u:hunter2@127.0.0.1:1/shop"], "postgres://127.0.0.1:1/shop").await;
+    refused(1, &["--store", "mysql://u:hunter2@127.0.0.1:1/shop"], "mysql://127.0.0.1:1/shop").await;
+}
+
+/// Something that takes connections and never says a word.
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_one_line_and_code_1() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    for scheme in ["redis", "rediss", "redis+cluster", "postgres", "mysql"] {
+        refused(1, &["--store", &format!("{scheme}://u:hunter2@127.0.0.1:{port}/0")], "cannot keep sessions in").await;
+    }
 }
 
 #[tokio::test]

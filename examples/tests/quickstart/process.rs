@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Client, Program};
+use crate::support::{Client, Program, overlap};
 
 const QUICKSTART: &str = env!("CARGO_BIN_EXE_quickstart");
 
@@ -81,6 +81,6 @@ async fn sixty_four_overlapping_requests_lose_nothing_on_sqlite() {
     let program = Program::quickstart("sqlite:overlap.db", folder.path()).await;
     let mut client = Client::new(program.address);
     client.submit("/sign-in", &[("name", "Ada")]).await;
-    super::overlap(&mut client).await;
+    overlap(&mut client).await;
     program.stop().await;
 }

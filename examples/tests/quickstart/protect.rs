@@ -48,10 +48,19 @@ async fn asvs_3_3_the_cookie_and_the_headers_are_as_they_should_be() {
     let (pair, attributes) = cookie.split_once("; ").expect("attributes");
     assert_eq!(pair.len(), "__Host-session=".len() + 64);
     assert_eq!(attributes, "Path=/; Secure; HttpOnly; SameSite=Lax");
-    assert_eq!(answer.headers["cache-control"], "no-store");
     assert_eq!(answer.headers["vary"], "cookie");
     assert!(answer.headers["content-security-policy"].to_str().expect("text").starts_with("default-src 'none'"));
     assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+}
+
+/// Also where no cookie is set: the session layer does not know which pages are about somebody.
+#[tokio::test]
+async fn asvs_14_3_2_no_page_is_kept_by_a_cache() {
+    let (_program, mut client, _folder) = start().await;
+    for path in ["/", "/", "/signed-out", "/back.js", "/nothing"] {
+        let answer = client.get(path).await;
+        assert_eq!(answer.headers.get_all("cache-control").iter().collect::<Vec<_>>(), ["no-store"], "{path}");
+    }
 }
 
 #[tokio::test]

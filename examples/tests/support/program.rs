@@ -18,7 +18,7 @@ pub(crate) struct Program {
     pub(crate) address: SocketAddr,
     /// What it printed before it was ready, and goes on printing.
     pub(crate) said: String,
-    _out: Lines<BufReader<ChildStdout>>,
+    out: Lines<BufReader<ChildStdout>>,
 }
 
 /// A program that has ended.
@@ -42,13 +42,18 @@ impl Program {
             panic!("{path} {arguments:?} ended without saying where it listens");
         });
         let (port, said) = port.await.expect("it says where it listens");
-        Self { child, address: SocketAddr::from(([127, 0, 0, 1], port)), said, _out: out }
+        Self { child, address: SocketAddr::from(([127, 0, 0, 1], port)), said, out }
     }
 
     /// The quickstart on a free port.
     pub(crate) async fn quickstart(store: &str, folder: &Path) -> Self {
         let arguments = ["--listen", "127.0.0.1:0", "--store", store];
         Self::start(env!("CARGO_BIN_EXE_quickstart"), &arguments, folder).await
+    }
+
+    /// The next line that it prints.
+    pub(crate) async fn next_line(&mut self) -> String {
+        timeout(FOREVER, self.out.next_line()).await.expect("it says something").expect("text").expect("a line")
     }
 
     /// Sends a signal, by name.

@@ -130,6 +130,8 @@ pub(crate) async fn visitor(session: &Session, manager: &SessionManager) -> Resu
             is_this: session.id() == Some(id),
         });
     }
+    // This one first, then the others, the one that was used last before those that were used earlier.
+    sessions.sort_by_key(|line| (!line.is_this, line.last_used));
     Ok(Some(Visitor { name, sessions }))
 }
 

@@ -45,6 +45,7 @@ pub(crate) fn build(store: Arc<dyn SessionStore>, cookie: CookieConfig) -> Resul
         .route("/signed-out", get(account::signed_out))
         .route("/cart/add", post(cart::add))
         .route("/cart/remove", post(cart::remove))
+        .route("/back.js", get(page::script))
         .fallback(page::not_found)
         .with_state(manager.clone())
         .layer(layer.clone())

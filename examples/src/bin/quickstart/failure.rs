@@ -3,7 +3,7 @@
 //! The layer calls [`answer`] in place of the handler's response, which does not go out: what it promised did not happen.
 
 use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use sessions_tower::{Error, status_of};
 
@@ -29,7 +29,6 @@ pub(crate) fn answer(error: Error) -> Response {
         page::message("That did not work", "Something is wrong on our side. Nothing was changed.", "Back")
     };
     let mut response = (status, page).into_response();
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == 503 {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

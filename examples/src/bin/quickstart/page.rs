@@ -6,13 +6,15 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use axum::response::Html;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{Html, IntoResponse};
 
 use crate::account::{Line, Visitor};
 use crate::cart::{Cart, SHELF};
 use crate::words;
 
 const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("back.js");
 
 /// The front page.
 pub(crate) fn front(visits: u64, cart: &Cart, visitor: Option<&Visitor>, notice: Option<&str>) -> Html<String> {
@@ -37,6 +39,11 @@ pub(crate) fn message(title: &str, text: &str, link: &str) -> Html<String> {
     let main =
         format!(r#"<section><h2>{head}</h2><p>{text}</p><p><a class="button" href="/">{link}</a></p></section>"#);
     document(title, &main)
+}
+
+/// The only script: it keeps the back button from showing what is over.
+pub(crate) async fn script() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/javascript")], SCRIPT)
 }
 
 pub(crate) async fn not_found() -> (StatusCode, Html<String>) {
@@ -104,14 +111,20 @@ fn shop(main: &mut String, cart: &Cart) {
             ),
         );
     }
-    put(main, format_args!(r#"</ul><p class="total">Total <strong>{}</strong></p></section>"#, Money(cart.cents())));
+    put(
+        main,
+        format_args!(
+            r#"</ul><p class="total">Total <strong id="total">{}</strong></p></section>"#,
+            Money(cart.cents())
+        ),
+    );
 }
 
 fn document(title: &str, main: &str) -> Html<String> {
     Html(format!(
         r#"<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{}</title><link rel="icon" href="data:,"><style>{STYLE}</style></head>
+<title>{}</title><link rel="icon" href="data:,"><style>{STYLE}</style><script src="/back.js"></script></head>
 <body><header><h1><a href="/">Sessions</a></h1></header><main>{main}</main>
 <footer>Everything here lives in a session on the server; your browser holds one cookie.</footer></body></html>
 "#,
