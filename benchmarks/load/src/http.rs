@@ -9,10 +9,13 @@ use tokio::task::JoinSet;
 use crate::Error;
 use crate::connection::Connection;
 use crate::latency::{Latencies, Window};
+use crate::processor;
 
 /// What is asked for.
 pub(crate) struct Plan {
     pub(crate) port: u16,
+    /// The application's.
+    pub(crate) process: u32,
     pub(crate) path: String,
     /// How many sessions there are; each connection has its share and uses them in turn.
     pub(crate) sessions: usize,
@@ -71,11 +74,17 @@ pub(crate) async fn run(plan: &Plan) -> Result<Value, Error> {
         let path = plan.path.clone();
         running.spawn(async move { drive(connection, requests, cookies, &path, window).await });
     }
+    let spent = tokio::spawn(processor::spent_within(plan.process, window));
     let mut all = Latencies::default();
     while let Some(latencies) = running.join_next().await {
         all.add(latencies??);
     }
-    Ok(all.result(&window))
+    let answers = all.answers();
+    let mut result = all.result(&window);
+    if let (Some(spent), true) = (spent.await?, answers > 0) {
+        result["processor_us"] = ((spent.as_nanos() / u128::from(answers) / 10) as f64 / 100.0).into();
+    }
+    Ok(result)
 }
 
 async fn drive(

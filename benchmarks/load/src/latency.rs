@@ -18,6 +18,14 @@ impl Window {
         Self { begin, end: begin + time }
     }
 
+    pub(crate) fn begin(&self) -> Instant {
+        self.begin
+    }
+
+    pub(crate) fn end(&self) -> Instant {
+        self.end
+    }
+
     pub(crate) fn is_over(&self, now: Instant) -> bool {
         now >= self.end
     }
@@ -36,6 +44,11 @@ impl Latencies {
         if now >= window.begin && now < window.end {
             self.nanos.push(u32::try_from((now - sent).as_nanos()).unwrap_or(u32::MAX));
         }
+    }
+
+    /// How many came within the window.
+    pub(crate) fn answers(&self) -> u64 {
+        self.nanos.len() as u64
     }
 
     pub(crate) fn add(&mut self, other: Self) {

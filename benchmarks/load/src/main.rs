@@ -2,15 +2,16 @@
 //!
 //! | command | what it measures |
 //! |---|---|
-//! | `http PORT PATH SESSIONS CONNECTIONS SECONDS` | requests to an application; its sessions are made through `/new` first |
+//! | `http PORT PROCESS PATH SESSIONS CONNECTIONS SECONDS` | requests to an application; its sessions are made through `/new` first |
 //! | `redis ADDRESS PASSWORD get｜set CONNECTIONS SECONDS` | the server by itself, one command a connection at a time |
 //!
-//! One JSON value is printed: requests per second, quantiles of the latency in microseconds, and how many answers were not
-//! what they should be.
+//! One JSON value is printed: requests per second, quantiles of the latency in microseconds, the processor time that the
+//! application took for each request, and how many answers were not what they should be.
 
 mod connection;
 mod http;
 mod latency;
+mod processor;
 mod redis;
 
 use std::process::ExitCode;
@@ -36,9 +37,10 @@ fn main() -> ExitCode {
 
 async fn run(words: &[&str]) -> Result<serde_json::Value, Error> {
     match words {
-        ["http", port, path, sessions, connections, seconds] => {
+        ["http", port, process, path, sessions, connections, seconds] => {
             let plan = http::Plan {
                 port: port.parse()?,
+                process: process.parse()?,
                 path: (*path).to_owned(),
                 sessions: sessions.parse()?,
                 connections: connections.parse()?,
@@ -50,6 +52,6 @@ async fn run(words: &[&str]) -> Result<serde_json::Value, Error> {
             let time = Duration::from_secs_f64(seconds.parse()?);
             redis::run(address, password, *command == "set", connections.parse()?, time).await
         }
-        _ => Err("usage: http PORT PATH SESSIONS CONNECTIONS SECONDS".into()),
+        _ => Err("usage: http PORT PROCESS PATH SESSIONS CONNECTIONS SECONDS".into()),
     }
 }

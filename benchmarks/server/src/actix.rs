@@ -12,7 +12,7 @@ pub(crate) fn run(store: &str) -> Result<(), Error> {
     actix_web::rt::System::new().block_on(async {
         match store {
             "none" => {
-                let server = HttpServer::new(|| App::new().route("/untouched", get().to(untouched)));
+                let server = HttpServer::new(|| App::new().default_service(get().to(untouched)));
                 let server = server.workers(1).bind("127.0.0.1:0")?;
                 announce(server.addrs().first())?;
                 Ok(server.run().await?)
