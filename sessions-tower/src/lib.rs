@@ -180,6 +180,27 @@
 //!
 //! In this order: stop the server, [`drain`](SessionLayer::drain) the layer, [stop](sessions_core::SessionManager::stop) the manager.
 //!
+//! # The rules
+//!
+//! They have tests with their number, over HTTP.
+//!
+//! - **H1** A session that nobody asks for costs no store call and no header. It is loaded once a request, when it is asked for.
+//! - **H2** At most one load a request and, unless another writer comes between, one write.
+//! - **H3** The commit comes before the head of the response. If it fails, the handler's response does not go out.
+//! - **H4** Afterwards the handle is sealed: writing to it is an error.
+//! - **H5** A malformed token is no session and no store call. An unknown one is no session and no `Set-Cookie`. A corrupt record is an
+//!   event and no session; one of a newer format is a 503, and stays as it is.
+//! - **H6** A removal is sent only by the response whose request has destroyed the session, with every attribute of the original.
+//! - **H7** Cookies are read byte by byte: nothing is decoded, only spaces and tabs are trimmed, all `Cookie` fields count. Equal
+//!   duplicates are one; different values of our name are an event and no session.
+//! - **H8** `Cache-Control: no-store` goes with our `Set-Cookie`, `Vary: Cookie` with a session that was read.
+//! - **H9** A dropped request commits nothing; a commit that has begun is finished although the client goes away.
+//! - **H10** The status does not decide; [`commit_when`](SessionLayer::commit_when) can. A panic commits nothing.
+//! - **H11** An outage is never an empty session, and nothing to requests that do not need theirs.
+//! - **H12** A `Set-Cookie` of our name by a handler is dropped, and is an event.
+//! - **H13** Two layers keep two sessions, and do not disturb each other.
+//! - **H14** Every other header, the body and an upgrade are as without the layer.
+//!
 //! # Features
 //!
 //! `axum` (default): the extractors, through `axum-core`.
