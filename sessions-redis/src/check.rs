@@ -25,6 +25,8 @@ pub enum Warning {
         /// The version of the server.
         version: String,
     },
+    /// One node of a Cluster, which refuses the keys of the others.
+    NodeOfCluster,
     /// A replica: it refuses writes, and may not know yet what is over.
     Replica,
     /// The server does not let this user see one of these.
@@ -45,6 +47,9 @@ impl fmt::Display for Warning {
             }
             Self::PersistenceFails => f.write_str("the server's last write to its disk failed: see its log"),
             Self::TooOld { version } => write!(f, "version {version} of the server is too old: 6.2 is needed"),
+            Self::NodeOfCluster => f.write_str(
+                "the server is one node of a Cluster and refuses the keys of the others: connect with a redis+cluster:// URL",
+            ),
             Self::Replica => f.write_str("the server is a replica and refuses writes: connect to the primary"),
             Self::Unknown { what } => write!(f, "the user may not see the server's {what}: check it by hand"),
         }
@@ -60,7 +65,7 @@ pub(crate) async fn check(call: &Call<'_>) -> Result<Vec<Warning>, Failure> {
     } else {
         let snapshots = snapshots(call).await?;
         for info in &infos {
-            for warning in judge(info, snapshots) {
+            for warning in judge(info, snapshots, call.is_clustered()) {
                 if !warnings.contains(&warning) {
                     warnings.push(warning);
                 }
@@ -103,7 +108,7 @@ fn text(value: Value) -> Option<String> {
 }
 
 /// What the answer to INFO says of one server.
-fn judge(info: &str, snapshots: Option<bool>) -> Vec<Warning> {
+fn judge(info: &str, snapshots: Option<bool>, is_clustered: bool) -> Vec<Warning> {
     let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
     let mut warnings = Vec::new();
 
@@ -113,6 +118,9 @@ fn judge(info: &str, snapshots: Option<bool>) -> Vec<Warning> {
         if (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default()) < (6, 2) {
             warnings.push(Warning::TooOld { version: version.to_owned() });
         }
+    }
+    if field("cluster_enabled") == Some("1") && !is_clustered {
+        warnings.push(Warning::NodeOfCluster);
     }
     if field("role").is_some_and(|role| role != "master") {
         warnings.push(Warning::Replica);
@@ -140,8 +148,13 @@ fn judge(info: &str, snapshots: Option<bool>) -> Vec<Warning> {
 mod tests {
     use super::*;
 
+    fn judge(info: &str, snapshots: Option<bool>) -> Vec<Warning> {
+        super::judge(info, snapshots, false)
+    }
+
     const GOOD: &str = "# Server\r\nredis_version:7.0.15\r\n# Memory\r\nmaxmemory_policy:noeviction\r\n# Persistence\r\n\
-        aof_enabled:1\r\nrdb_last_bgsave_status:ok\r\naof_last_write_status:ok\r\n# Replication\r\nrole:master\r\n";
+        aof_enabled:1\r\nrdb_last_bgsave_status:ok\r\naof_last_write_status:ok\r\n# Replication\r\nrole:master\r\n\
+        # Cluster\r\ncluster_enabled:0\r\n";
 
     #[test]
     fn a_server_that_is_set_up_well_gives_no_warning() {
@@ -166,6 +179,9 @@ mod tests {
             assert_eq!(judge(&GOOD.replace("7.0.15", version), None), [], "{version}");
         }
         assert_eq!(judge(&GOOD.replace("role:master", "role:slave"), None), [Warning::Replica]);
+        let node = GOOD.replace("cluster_enabled:0", "cluster_enabled:1");
+        assert_eq!(judge(&node, None), [Warning::NodeOfCluster]);
+        assert_eq!(super::judge(&node, None, true), [], "it was connected to as a Cluster");
         assert_eq!(judge(&GOOD.replace("status:ok", "status:err"), None), [Warning::PersistenceFails]);
     }
 

@@ -188,12 +188,19 @@ impl Cause {
     /// What the client reports about an attempt to connect.
     pub(crate) fn not_connected(error: &RedisError) -> Self {
         Self::NotConnected(match error.kind() {
-            Kind::Io => io_text(error),
+            Kind::Io => match error.detail() {
+                Some(detail) => no_node_text(detail),
+                None => io_text(error),
+            },
             Kind::Server(_) | Kind::Extension => {
                 let code = code(error);
                 match advice(&code) {
                     Some(advice) => format!("{code}: {advice}"),
-                    None => format!("the server answered {code} to user, password or database number"),
+                    None => {
+                        format!(
+                            "the server answered {code}: see user, password, database number, and whether it is a Cluster"
+                        )
+                    }
                 }
             }
             Kind::AuthenticationFailed => "wrong user or password".to_owned(),
@@ -279,6 +286,20 @@ fn code(error: &RedisError) -> String {
     }
 }
 
+/// Why no node of a Cluster could be connected to. The client keeps the reason of one as a text, in which only the codes are
+/// not data (G19).
+fn no_node_text(detail: &str) -> String {
+    let mut words = detail.split(|c: char| !c.is_ascii_alphabetic());
+    let known = words.find_map(|word| match word {
+        "AuthenticationFailed" => Some(("WRONGPASS", "wrong user or password")),
+        _ => NOT_EXECUTED.iter().find(|(code, _)| *code == word).copied(),
+    });
+    match known {
+        Some((code, advice)) => format!("{code}: {advice}"),
+        None => "no node of the Cluster can be reached".to_owned(),
+    }
+}
+
 /// What the operating system or TLS says. Neither knows what was sent.
 fn io_text(error: &RedisError) -> String {
     match std::error::Error::source(error) {
@@ -343,6 +364,23 @@ mod tests {
             assert!(of_a_write(&(kind, "a reason").into()).is_unavailable(), "{kind:?}");
         }
         assert!(of_a_write(&(Kind::Parse, "garbage").into()).is_indeterminate());
+    }
+
+    #[test]
+    fn a_cluster_that_cannot_be_connected_to_says_why() {
+        let text = |detail: &str| {
+            let error = (Kind::Io, "Failed to create initial connections", detail.to_owned()).into();
+            Cause::not_connected(&error).certain().to_string()
+        };
+        let refused = answered("WRONGPASS invalid username-password pair or user is disabled.").to_string();
+        assert_eq!(text(&refused), "no connection to the server: WRONGPASS: wrong user or password");
+        let refused = RedisError::from((Kind::AuthenticationFailed, "Password authentication failed")).to_string();
+        assert_eq!(text(&refused), "no connection to the server: WRONGPASS: wrong user or password");
+        let refused = answered("NOAUTH HELLO must be called with the client already authenticated").to_string();
+        assert!(text(&refused).contains("NOAUTH: the server wants a password"), "{}", text(&refused));
+        for detail in ["Connection refused (os error 111)", "hunter2", "", "HUNTER2: hunter2"] {
+            assert_eq!(text(detail), "no connection to the server: no node of the Cluster can be reached");
+        }
     }
 
     #[test]
