@@ -42,10 +42,7 @@ async fn run(words: &[&str]) -> Result<(), Error> {
         ["contention", store, managers, seconds, writers] => {
             contention::run(store, managers.parse()?, duration(seconds)?, &numbers(writers)?).await
         }
-        ["purge", store, expired, seconds] => {
-            let store = stores::connect(store).await?;
-            purge::run(&store, expired.parse()?, duration(seconds)?).await
-        }
+        ["purge", store, expired, seconds] => purge::run(store, expired.parse()?, duration(seconds)?).await,
         _ => Err("usage: operations | contention | purge, see the source".into()),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sessions_core::{CreateOutcome, Entry, SessionId, SessionStore, Timestamp, Version};
+use sessions_core::{Clock, CreateOutcome, Entry, SessionId, SessionStore, SystemClock, Timestamp, Version};
 use sessions_memory::MemoryStore;
 use sessions_redis::RedisStore;
 use sessions_sqlx::{PostgresStore, SqliteStore};
@@ -23,7 +23,7 @@ pub(crate) async fn connect(name: &str) -> Result<Store, Error> {
     let namespace = format!("bench_{}", std::process::id());
     let patience = Duration::from_secs(30);
     Ok(match name {
-        "memory" => Arc::new(MemoryStore::builder().max_sessions(4 << 20).max_bytes(8 << 30).build()?),
+        "memory" => Arc::new(memory(SystemClock)?),
         "redis" => {
             let builder = RedisStore::builder().prefix(&namespace)?.deadline(patience)?;
             Arc::new(builder.connect(&address("REDIS")?).await?)
@@ -42,6 +42,11 @@ pub(crate) async fn connect(name: &str) -> Result<Store, Error> {
         }
         _ => return Err(format!("no store {name}").into()),
     })
+}
+
+/// Room for millions.
+pub(crate) fn memory(clock: impl Clock) -> Result<MemoryStore, Error> {
+    Ok(MemoryStore::builder().max_sessions(4 << 20).max_bytes(8 << 30).clock(clock).build()?)
 }
 
 /// Creates the sessions of these numbers, many at a time.
