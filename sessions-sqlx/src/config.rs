@@ -96,12 +96,6 @@ impl Name {
         format!("`{}`", self.0)
     }
 
-    /// The bare name, for a bound parameter.
-    #[cfg(feature = "mysql")]
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The name of something that belongs to this table, such as an index, in the same quotes.
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn quoted_with(&self, suffix: &str) -> String {

@@ -128,6 +128,8 @@ pub(crate) enum Failure {
     Statement(Arc<sqlx::Error>, Verdict),
     /// Other writers kept changing the row between our statements; none of ours was applied.
     Contended,
+    /// The sessions are deleted; how many of them were live is not known, for the answer to a first try was lost.
+    CountLost,
     /// The row is not what this store writes: somebody edited it.
     ForeignRow(&'static str),
     /// The record is over the limit (G12).
@@ -147,9 +149,18 @@ impl Failure {
     /// Whether a write that failed like this may be in the database all the same, now or later. Unsure is "may".
     pub(crate) fn may_have_been_applied(&self) -> bool {
         match self {
-            Self::Stopped | Self::Connection(_) | Self::TooLarge { .. } => false,
+            Self::Stopped | Self::Connection(_) | Self::Contended | Self::TooLarge { .. } => false,
             Self::Statement(_, verdict) => verdict.may_have_been_applied,
-            Self::Deadline(_) | Self::Interrupted | Self::Contended | Self::ForeignRow(_) => true,
+            Self::Deadline(_) | Self::Interrupted | Self::CountLost | Self::ForeignRow(_) => true,
+        }
+    }
+
+    /// The same failure, after another statement of the same job was applied.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn after_a_write(self) -> Self {
+        match self {
+            Self::Statement(error, _) => Self::Statement(error, Verdict::UNCERTAIN),
+            failure => failure,
         }
     }
 
@@ -190,6 +201,9 @@ impl fmt::Display for Failure {
             Self::Connection(error) => write!(f, "no connection to the database: {error}"),
             Self::Statement(error, _) => write!(f, "a statement failed: {error}"),
             Self::Contended => f.write_str("the row kept changing"),
+            Self::CountLost => {
+                f.write_str("the sessions are deleted, but the connection broke before they were counted")
+            }
             Self::ForeignRow(column) => write!(f, "the stored row is not one of this store: look at its {column}"),
             Self::TooLarge { size, limit } => write!(f, "a record of {size} bytes where {limit} are allowed"),
         }

@@ -14,11 +14,10 @@ use tokio::time::Instant;
 
 use crate::deadline::Attempt;
 use crate::error::Failure;
-use crate::verdict::Remedy;
 
-/// After so many statements a driver gives its connection back and asks for one anew, behind all who wait for one: a pool may be
-/// small, or shared with the application.
-const STATEMENTS_PER_TURN: usize = 16;
+mod driver;
+
+use driver::Driver;
 
 /// What a lane does with its jobs.
 pub(crate) trait Batch: Send + Sync + 'static {
@@ -35,7 +34,8 @@ pub(crate) trait Batch: Send + Sync + 'static {
     /// A connection that answers: where one is stale, so are others.
     fn reconnect(&self) -> impl Future<Output = Result<Self::Connection, Failure>> + Send;
 
-    /// Runs the jobs, all or none, and answers them in their order. Invariant: running the same jobs again is safe.
+    /// Runs the jobs, all or none, and answers them in their order. Invariant: running the same jobs again is safe,
+    /// whatever became of them the first time; only what it counts may be less.
     fn run(
         &self,
         connection: &mut Self::Connection,
@@ -44,6 +44,13 @@ pub(crate) trait Batch: Send + Sync + 'static {
 
     /// Disposes of a connection on which a statement broke off.
     fn give_up(&self, connection: Self::Connection);
+
+    /// For how long a connection is kept, also while there is nothing to do. A pool asks each connection that it gets back whether
+    /// it is alive, which is a round trip for every lone job. `None`: the pool is not the lane's own, and gets it back at once.
+    fn hold(&self) -> Option<Duration>;
+
+    /// Gives a connection back that was kept; perhaps where there is no runtime any more.
+    fn let_go(&self, connection: Self::Connection);
 }
 
 /// A queue with a number of drivers at most.
@@ -61,6 +68,15 @@ struct Queue<B: Batch> {
     waiting: VecDeque<Waiting<B>>,
     next_ticket: u64,
     drivers: usize,
+    /// Those that nobody uses at the moment.
+    held: Vec<Held<B::Connection>>,
+    /// No connection is held any more.
+    closed: bool,
+}
+
+struct Held<C> {
+    connection: C,
+    since: Instant,
 }
 
 struct Waiting<B: Batch> {
@@ -69,32 +85,48 @@ struct Waiting<B: Batch> {
     reply: Reply<B>,
 }
 
-type Reply<B> = oneshot::Sender<Result<<B as Batch>::Answer, Failure>>;
+type Reply<B> = oneshot::Sender<Result<Answered<<B as Batch>::Answer>, Failure>>;
+
+/// The answer to one job.
+#[derive(Debug)]
+pub(crate) struct Answered<T> {
+    pub(crate) answer: T,
+    /// It ran a second time, and the first may have been applied: the answer is that of the second.
+    pub(crate) repeated: bool,
+}
 
 impl<B: Batch> Lane<B> {
     /// A lane whose statements get `limit` each.
     pub(crate) fn new(batch: B, drivers: usize, limit: Duration) -> Self {
-        let queue = Queue { waiting: VecDeque::new(), next_ticket: 0, drivers: 0 };
+        let queue = Queue { waiting: VecDeque::new(), next_ticket: 0, drivers: 0, held: Vec::new(), closed: false };
         Self(Arc::new(Shared { batch, limit, drivers, queue: Mutex::new(queue) }))
     }
 
     /// Runs a job that only reads.
     pub(crate) async fn read(&self, job: B::Job) -> Result<B::Answer, Failure> {
-        self.submit(job, None).await
+        Ok(self.submit(job, None).await?.answer)
     }
 
     /// Runs a job that writes. A job that is still in the queue when its caller goes away was not sent and never is.
-    pub(crate) async fn write(&self, job: B::Job, attempt: &Attempt) -> Result<B::Answer, Failure> {
+    pub(crate) async fn write(&self, job: B::Job, attempt: &Attempt) -> Result<Answered<B::Answer>, Failure> {
         attempt.write_sent();
-        let answer = self.submit(job, Some(attempt)).await?;
+        let answered = self.submit(job, Some(attempt)).await?;
+        if answered.repeated {
+            attempt.doubt();
+        }
         attempt.write_answered();
-        Ok(answer)
+        Ok(answered)
     }
 
-    async fn submit(&self, job: B::Job, attempt: Option<&Attempt>) -> Result<B::Answer, Failure> {
+    /// Lets all connections go, as soon as nothing is left to do.
+    pub(crate) fn close(&self) {
+        self.0.queue().closed = true;
+        self.0.let_go_all();
+    }
+
+    async fn submit(&self, job: B::Job, attempt: Option<&Attempt>) -> Result<Answered<B::Answer>, Failure> {
         let (reply, answer) = oneshot::channel();
         let ticket = self.0.push(job, reply);
-        // Dropped before `answer`: the job leaves the queue while its receiver is still there, see `Place`.
         let mut place = Place { lane: &*self.0, ticket: Some(ticket), attempt };
         let answer = answer.await;
         place.ticket = None;
@@ -108,6 +140,11 @@ impl<B: Batch> Shared<B> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn let_go_all(&self) {
+        let held = std::mem::take(&mut self.queue().held);
+        held.into_iter().for_each(|held| self.batch.let_go(held.connection));
+    }
+
     fn push(self: &Arc<Self>, job: B::Job, reply: Reply<B>) -> u64 {
         let mut queue = self.queue();
         let ticket = queue.next_ticket;
@@ -116,9 +153,15 @@ impl<B: Batch> Shared<B> {
         if queue.drivers < self.drivers {
             queue.drivers += 1;
             drop(queue);
-            tokio::spawn(Driver { lane: Arc::clone(self), counted: true }.drive());
+            tokio::spawn(Driver::new(Arc::clone(self)).drive());
         }
         ticket
+    }
+}
+
+impl<B: Batch> Drop for Shared<B> {
+    fn drop(&mut self) {
+        self.let_go_all();
     }
 }
 
@@ -137,171 +180,6 @@ impl<B: Batch> Drop for Place<'_, B> {
             queue.waiting.remove(at);
             if let Some(attempt) = self.attempt {
                 attempt.write_answered();
-            }
-        }
-    }
-}
-
-/// Works off the queue with one connection.
-struct Driver<B: Batch> {
-    lane: Arc<Shared<B>>,
-    counted: bool,
-}
-
-impl<B: Batch> Driver<B> {
-    async fn drive(mut self) {
-        let mut connection = None;
-        let mut statements = 0;
-        while self.has_work() {
-            if statements % STATEMENTS_PER_TURN == 0 {
-                drop(connection.take());
-            }
-            if connection.is_none() {
-                // Before jobs are picked: those that wait for a connection are known not to have been sent.
-                match self.lane.batch.connect().await {
-                    Ok(new) => connection = Some(new),
-                    Err(failure) => {
-                        self.refuse_waiting(&failure);
-                        continue;
-                    }
-                }
-            }
-            let (jobs, replies) = self.pick();
-            if jobs.is_empty() {
-                continue;
-            }
-            statements += 1;
-            self.run(&mut connection, &jobs, replies).await;
-        }
-    }
-
-    /// Otherwise the driver is counted out, under the lock under which jobs come in: none is left without a driver.
-    fn has_work(&mut self) -> bool {
-        let mut queue = self.lane.queue();
-        if queue.waiting.is_empty() {
-            queue.drivers -= 1;
-            self.counted = false;
-        }
-        self.counted
-    }
-
-    fn refuse_waiting(&self, failure: &Failure) {
-        for Waiting { reply, .. } in std::mem::take(&mut self.lane.queue().waiting) {
-            // A caller that is gone needs no answer, here and below.
-            let _ = reply.send(Err(failure.clone()));
-        }
-    }
-
-    /// The first job, and those behind it that fit.
-    fn pick(&self) -> (Vec<B::Job>, Vec<Reply<B>>) {
-        let (mut jobs, mut replies) = (Vec::new(), Vec::new());
-        let mut queue = self.lane.queue();
-        let mut at = 0;
-        while let Some(waiting) = queue.waiting.get(at) {
-            if jobs.is_empty() || self.lane.batch.fits(&jobs, &waiting.job) {
-                if let Some(Waiting { job, reply, .. }) = queue.waiting.remove(at) {
-                    jobs.push(job);
-                    replies.push(reply);
-                }
-            } else {
-                at += 1;
-            }
-        }
-        (jobs, replies)
-    }
-
-    async fn run(&self, connection: &mut Option<B::Connection>, jobs: &[B::Job], replies: Vec<Reply<B>>) {
-        match self.run_patiently(connection, jobs).await {
-            Ok(answers) => {
-                for (reply, answer) in replies.into_iter().zip(answers) {
-                    let _ = reply.send(Ok(answer));
-                }
-            }
-            // All failed for the sake of one, perhaps: each gets its own verdict. Running them again is safe.
-            Err(failure) if jobs.len() > 1 && failure.may_concern_one_job() => {
-                for (reply, job) in replies.into_iter().zip(jobs) {
-                    let answer = self.run_patiently(connection, std::slice::from_ref(job)).await;
-                    let _ =
-                        reply.send(answer.and_then(|answers| answers.into_iter().next().ok_or(Failure::Interrupted)));
-                }
-            }
-            Err(failure) => {
-                for reply in replies {
-                    let _ = reply.send(Err(failure.clone()));
-                }
-            }
-        }
-    }
-
-    /// Runs jobs, and once more on a new connection when the old one turns out to be broken: it may have been stale for long.
-    async fn run_patiently(
-        &self,
-        connection: &mut Option<B::Connection>,
-        jobs: &[B::Job],
-    ) -> Result<Vec<B::Answer>, Failure> {
-        let batch = &self.lane.batch;
-        let mut current = match connection.take() {
-            Some(current) => current,
-            None => batch.connect().await?,
-        };
-        let mut earlier: Option<Failure> = None;
-        loop {
-            match tokio::time::timeout(self.lane.limit, self.run_until_accepted(&mut current, jobs)).await {
-                Err(_) => {
-                    batch.give_up(current);
-                    return Err(Failure::Deadline(self.lane.limit));
-                }
-                Ok(Err(failure)) if failure.remedy() == Remedy::Reconnect && earlier.is_none() => {
-                    batch.give_up(current);
-                    // What the old connection did stays unknown when no new one can be had.
-                    current = match tokio::time::timeout(self.lane.limit, batch.reconnect()).await {
-                        Ok(Ok(alive)) => alive,
-                        Ok(Err(_)) | Err(_) => return Err(failure),
-                    };
-                    earlier = Some(failure);
-                }
-                Ok(Err(failure)) => {
-                    match failure.remedy() {
-                        Remedy::Reconnect => batch.give_up(current),
-                        Remedy::Again | Remedy::None => *connection = Some(current),
-                    }
-                    return Err(earlier.filter(Failure::may_have_been_applied).unwrap_or(failure));
-                }
-                Ok(Ok(answers)) => {
-                    *connection = Some(current);
-                    return Ok(answers);
-                }
-            }
-        }
-    }
-
-    /// Again and again while the database says that it applied nothing because others were in the way; that word is worth more
-    /// than a deadline's, so that it is passed on before the deadline.
-    async fn run_until_accepted(
-        &self,
-        connection: &mut B::Connection,
-        jobs: &[B::Job],
-    ) -> Result<Vec<B::Answer>, Failure> {
-        let until = Instant::now() + self.lane.limit * 3 / 4;
-        loop {
-            match self.lane.batch.run(connection, jobs).await {
-                Err(failure) if failure.remedy() == Remedy::Again && Instant::now() < until => {
-                    tokio::task::yield_now().await;
-                }
-                outcome => return outcome,
-            }
-        }
-    }
-}
-
-/// A driver that ends early, with its runtime or by a panic, leaves nobody waiting for it.
-impl<B: Batch> Drop for Driver<B> {
-    fn drop(&mut self) {
-        if self.counted {
-            let mut queue = self.lane.queue();
-            queue.drivers -= 1;
-            if queue.drivers == 0 {
-                queue.waiting.clear();
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::config::Settings;
 use crate::deadline::Attempt;
 use crate::error::Failure;
 use crate::job::{Found, Read, Update, Write};
-use crate::lane::{Batch, Lane};
+use crate::lane::{Answered, Batch, Lane};
 use crate::purge::{Purge, Stop};
 
 /// How often an operation starts anew because the row changed between its two statements.
@@ -20,6 +20,9 @@ const ROUNDS: usize = 16;
 pub(crate) trait Database: Send + Sync + 'static {
     type Reads: Batch<Job = Read, Answer = Found>;
     type Writes: Batch<Job = Write, Answer = u64>;
+
+    /// As many ids share a statement that deletes.
+    const DELETES: usize = usize::MAX;
 
     /// Closes the pools that are the store's own.
     fn close(&self) -> impl Future<Output = ()> + Send;
@@ -58,7 +61,7 @@ impl<D: Database> Store<D> {
         self.run(async |attempt| {
             self.check_size(entry)?;
             for _ in 0..ROUNDS {
-                if self.writes.write(job.clone(), attempt).await? > 0 {
+                if self.writes.write(job.clone(), attempt).await?.answer > 0 {
                     return Ok(CreateOutcome::Created);
                 }
                 // The one that was there may have ended since: then the id is free (G4).
@@ -82,7 +85,7 @@ impl<D: Database> Store<D> {
         self.run(async |attempt| {
             self.check_size(entry)?;
             for _ in 0..ROUNDS {
-                if self.writes.write(job.clone(), attempt).await? > 0 {
+                if self.writes.write(job.clone(), attempt).await?.answer > 0 {
                     return Ok(UpdateOutcome::Written);
                 }
                 match self.find(id).await? {
@@ -99,15 +102,25 @@ impl<D: Database> Store<D> {
 
     pub(crate) async fn touch(&self, id: &SessionId, expected: Version, ttl: Duration) -> Result<bool, StoreError> {
         let job = Write::Touch { id: *id, expected, ttl };
-        self.run(async |attempt| Ok(self.writes.write(job, attempt).await? > 0)).await
+        self.run(async |attempt| Ok(self.writes.write(job, attempt).await?.answer > 0)).await
     }
 
     pub(crate) async fn delete(&self, ids: &[SessionId]) -> Result<u64, StoreError> {
         self.run(async |attempt| {
-            if ids.is_empty() {
-                return Ok(0);
+            let mut deleted = 0;
+            for ids in ids.chunks(D::DELETES) {
+                let Answered { answer: count, repeated } =
+                    self.writes.write(Write::Delete(ids.to_vec()), attempt).await?;
+                // What the first of two runs deleted, the second does not count.
+                if repeated && count < ids.len() as u64 {
+                    return Err(Failure::CountLost);
+                }
+                deleted += count;
+                if deleted > 0 {
+                    attempt.doubt();
+                }
             }
-            self.writes.write(Write::Delete(ids.to_vec()), attempt).await
+            Ok(deleted)
         })
         .await
     }
@@ -125,13 +138,15 @@ impl<D: Database> Store<D> {
             if limit == 0 {
                 return Ok(0);
             }
-            self.writes.write(Write::Purge { limit }, attempt).await
+            Ok(self.writes.write(Write::Purge { limit }, attempt).await?.answer)
         })
         .await
     }
 
     pub(crate) async fn stop(&self) -> Result<(), StoreError> {
         self.stop.stop().await;
+        self.reads.close();
+        self.writes.close();
         // A connection that hangs must not keep the application from ending.
         let _ = tokio::time::timeout(self.settings.deadline, self.database.close()).await;
         Ok(())

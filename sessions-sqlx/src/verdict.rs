@@ -33,7 +33,7 @@ impl Verdict {
     /// The connection broke, at an unknown point.
     const BROKEN: Self = Self { may_have_been_applied: true, remedy: Remedy::Reconnect };
     /// The database answered, but does not know what will be found.
-    const UNCERTAIN: Self = Self { may_have_been_applied: true, remedy: Remedy::None };
+    pub(crate) const UNCERTAIN: Self = Self { may_have_been_applied: true, remedy: Remedy::None };
 
     pub(crate) fn of(error: &sqlx::Error) -> Self {
         match error {
@@ -72,15 +72,17 @@ impl Verdict {
     #[cfg(feature = "mysql")]
     fn of_mysql(number: u16) -> Self {
         match number {
-            // Deadlock, lock wait timeout, and MariaDB's "record has changed since last read".
-            1213 | 1205 | 1020 => Self::IN_THE_WAY,
+            // Deadlock, and MariaDB's "record has changed since last read". A lock that was waited for in vain (1205) is none: the
+            // server has spent our time.
+            1213 | 1020 => Self::IN_THE_WAY,
             // Read-only by option, by mode, by transaction; a prepared statement that the server forgot or has to prepare anew.
             1290 | 1836 | 1792 | 1243 | 1615 => Self::STALE,
             // Shutdown, connection killed.
             1053 | 1927 => Self::BROKEN,
             // The storage engine failed, at commit or elsewhere.
             1180 | 1030 => Self::UNCERTAIN,
-            // Among them interrupted statements (1317, 1969, 3024), missing table (1146) and privilege (1142), a full disk (1021).
+            // Among them interrupted statements (1317, 1969, 3024), missing table (1146) and privilege (1142), a full disk (1021) or
+            // table (1114).
             _ => Self::REFUSED,
         }
     }
@@ -161,7 +163,7 @@ mod tests {
     fn mysql_knows_what_it_rolled_back() {
         for (number, verdict) in [
             (1213, Verdict::IN_THE_WAY),
-            (1205, Verdict::IN_THE_WAY),
+            (1205, Verdict::REFUSED),
             (1290, Verdict::STALE),
             (1146, Verdict::REFUSED),
             (1053, Verdict::BROKEN),

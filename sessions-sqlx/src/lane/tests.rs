@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use sessions_core::StoreError;
 
+use super::driver::STATEMENTS_PER_TURN;
 use super::*;
 use crate::deadline::Attempt;
+use crate::verdict::Remedy;
 
 const LIMIT: Duration = Duration::from_secs(2);
 
@@ -33,7 +35,10 @@ struct Told {
     statements: Mutex<Vec<Vec<u64>>>,
     connections: AtomicUsize,
     given_up: AtomicUsize,
+    let_go: AtomicUsize,
+    holds: Option<Duration>,
     refuses_connections: AtomicBool,
+    withholds_connections: AtomicBool,
 }
 
 impl Doubler {
@@ -62,6 +67,9 @@ impl Batch for Doubler {
         if self.0.refuses_connections.load(Ordering::SeqCst) {
             return Err(Failure::connection(sqlx::Error::PoolTimedOut));
         }
+        if self.0.withholds_connections.load(Ordering::SeqCst) {
+            std::future::pending().await
+        }
         Ok(self.0.connections.fetch_add(1, Ordering::SeqCst))
     }
 
@@ -89,6 +97,14 @@ impl Batch for Doubler {
     fn give_up(&self, _: usize) {
         self.0.given_up.fetch_add(1, Ordering::SeqCst);
     }
+
+    fn hold(&self) -> Option<Duration> {
+        self.0.holds
+    }
+
+    fn let_go(&self, _: usize) {
+        self.0.let_go.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 fn lane(doubler: &Doubler) -> Arc<Lane<Doubler>> {
@@ -98,7 +114,7 @@ fn lane(doubler: &Doubler) -> Arc<Lane<Doubler>> {
 /// Writes a number under a deadline, as an operation of a store does.
 async fn write(lane: &Lane<Doubler>, number: u64) -> Result<u64, StoreError> {
     let attempt = Attempt::new(LIMIT);
-    attempt.run(lane.write(number, &attempt)).await
+    attempt.run(async { Ok(lane.write(number, &attempt).await?.answer) }).await
 }
 
 /// Writes numbers at the same time.
@@ -154,6 +170,30 @@ async fn a_stale_connection_is_replaced_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_to_a_second_run_says_so_and_leaves_its_operation_in_doubt() {
+    let doubler = Doubler::that([Turn::Answer, Turn::Break]);
+    let lane = lane(&doubler);
+    let attempt = Attempt::new(LIMIT);
+    assert!(!lane.write(1, &attempt).await.expect("an answer").repeated);
+    assert!(!attempt.is_in_doubt());
+    let answered = lane.write(2, &attempt).await.expect("on the second connection");
+    assert_eq!((answered.answer, answered.repeated), (4, true));
+    let error = attempt.run(async { Err::<(), _>(Failure::Stopped) }).await.expect_err("it failed after that");
+    assert!(error.is_indeterminate(), "what followed failed, the write may have been applied: {error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_that_waits_for_ever_is_not_waited_for() {
+    let doubler = Doubler::default();
+    doubler.0.withholds_connections.store(true, Ordering::SeqCst);
+    let lane = lane(&doubler);
+    assert!(write(&lane, 1).await.expect_err("no connection").is_unavailable());
+    doubler.0.withholds_connections.store(false, Ordering::SeqCst);
+    assert_eq!(write(&lane, 2).await.expect("the driver has asked again"), 4);
+    assert_eq!(doubler.statements(), [[2]]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_broke_off_stays_unknown_when_no_other_connection_can_be_had() {
     let doubler = Doubler::that([Turn::Break]);
     let lane = lane(&doubler);
@@ -201,7 +241,7 @@ async fn a_statement_that_hangs_is_given_up_and_those_behind_it_were_not_sent() 
             tokio::task::yield_now().await;
         }
         let attempt = Attempt::new(LIMIT / 2);
-        attempt.run(lane.write(2, &attempt)).await
+        attempt.run(async { Ok(lane.write(2, &attempt).await?.answer) }).await
     };
     let (first, behind) = tokio::join!(first, behind);
     assert!(first.expect_err("it hangs").is_indeterminate());
@@ -243,6 +283,33 @@ async fn a_driver_gives_its_connection_back_from_time_to_time() {
     let statements = doubler.statements().len();
     assert!(statements >= 100);
     assert!(doubler.0.connections.load(Ordering::SeqCst) >= statements / STATEMENTS_PER_TURN);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_held_for_as_long_as_it_may_be_and_then_replaced() {
+    let doubler = Doubler(Arc::new(Told { holds: Some(LIMIT), ..Told::default() }));
+    let connections = || doubler.0.connections.load(Ordering::SeqCst);
+    let lane = lane(&doubler);
+    for number in 20..120 {
+        assert_eq!(write(&lane, number).await.expect("an answer"), number * 2);
+    }
+    assert_eq!(connections(), 1, "idle in between, and kept");
+    tokio::time::sleep(LIMIT).await;
+    write(&lane, 1).await.expect("an answer");
+    assert_eq!(connections(), 2);
+    lane.close();
+    assert_eq!(doubler.0.let_go.load(Ordering::SeqCst), 1);
+    write(&lane, 1).await.expect("an answer");
+    write(&lane, 1).await.expect("an answer");
+    assert_eq!(connections(), 4, "no longer kept");
+    drop(lane);
+    assert_eq!(doubler.0.let_go.load(Ordering::SeqCst), 1);
+
+    let (kept, again) = (self::lane(&doubler), self::lane(&doubler));
+    write(&kept, 1).await.expect("an answer");
+    drop((kept, again));
+    tokio::task::yield_now().await;
+    assert_eq!(doubler.0.let_go.load(Ordering::SeqCst), 2, "the store went away, and what it held");
 }
 
 #[test]

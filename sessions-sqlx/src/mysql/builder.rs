@@ -126,9 +126,9 @@ impl MySqlStoreBuilder {
         let Self { settings, database, connections } = self;
         let statements = Arc::new(Statements::new(database.as_ref(), &settings.table));
         let drivers = usize::from(connections / 2).max(1);
-        let reads = Lane::new(Reads::new(pool.clone(), Arc::clone(&statements)), drivers, settings.deadline);
-        let writes = Lane::new(Writes::new(pool.clone(), Arc::clone(&statements)), drivers, settings.deadline);
-        MySqlStore(Store::start(settings, Server { pool, own, database, statements }, reads, writes))
+        let reads = Lane::new(Reads::new(pool.clone(), own, Arc::clone(&statements)), drivers, settings.deadline);
+        let writes = Lane::new(Writes::new(pool.clone(), own, Arc::clone(&statements)), drivers, settings.deadline);
+        MySqlStore(Store::start(settings, Server { pool, own, statements }, reads, writes))
     }
 }
 

@@ -16,7 +16,6 @@ use sqlx::MySqlPool;
 pub use builder::MySqlStoreBuilder;
 use statements::Statements;
 
-use crate::config::Name;
 use crate::error::Error;
 use crate::statement::Statement;
 use crate::store::{Database, Store};
@@ -64,8 +63,8 @@ impl MySqlStore {
     ///
     /// [`Error::is_schema`] with the server's reason.
     pub async fn migrate(&self) -> Result<(), Error> {
-        let Server { pool, statements, database, .. } = &self.0.database;
-        setup::migrate(pool, statements, database.as_ref(), &self.0.settings.table).await
+        let Server { pool, own, statements } = &self.0.database;
+        setup::migrate(pool, *own, statements).await
     }
 
     shown_statements!();
@@ -82,13 +81,14 @@ pub(crate) struct Server {
     pool: MySqlPool,
     /// Whether the pool is ours to close.
     own: bool,
-    database: Option<Name>,
     statements: Arc<Statements>,
 }
 
 impl Database for Server {
     type Reads = reads::Reads;
     type Writes = writes::Writes;
+
+    const DELETES: usize = statements::MOST;
 
     async fn close(&self) {
         if self.own {

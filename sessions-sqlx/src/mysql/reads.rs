@@ -1,6 +1,7 @@
 //! The reading lane.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sessions_core::{Owner, SessionId, Stored};
 use sqlx::pool::PoolConnection;
@@ -11,19 +12,20 @@ use super::statements::{SIZES, Statements};
 use crate::error::Failure;
 use crate::job::{self, Found, Read};
 use crate::lane::Batch;
-use crate::stale::acquire_alive;
+use crate::stale::{HOLD, acquire_alive, give_back};
 
 /// As many loads share a statement.
 const MOST: usize = 64;
 
 pub(crate) struct Reads {
     pool: MySqlPool,
+    own: bool,
     statements: Arc<Statements>,
 }
 
 impl Reads {
-    pub(crate) fn new(pool: MySqlPool, statements: Arc<Statements>) -> Self {
-        Self { pool, statements }
+    pub(crate) fn new(pool: MySqlPool, own: bool, statements: Arc<Statements>) -> Self {
+        Self { pool, own, statements }
     }
 
     async fn load(
@@ -81,5 +83,13 @@ impl Batch for Reads {
 
     fn give_up(&self, mut connection: Self::Connection) {
         connection.close_on_drop();
+    }
+
+    fn hold(&self) -> Option<Duration> {
+        self.own.then_some(HOLD)
+    }
+
+    fn let_go(&self, connection: Self::Connection) {
+        give_back(connection);
     }
 }

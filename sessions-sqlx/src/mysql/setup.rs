@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use sqlx::mysql::MySqlConnectOptions;
-use sqlx::{ConnectOptions, Connection, Executor, MySqlPool, Row};
+use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, MySqlPool, Row};
 
 use super::statements::Statements;
-use crate::config::{Name, Settings};
+use crate::config::Settings;
 use crate::error::Error;
+use crate::stale::own_connection;
 
 /// What a statement needs beside its record.
 const PACKET_OVERHEAD: u64 = 4096;
@@ -20,20 +21,24 @@ pub(crate) enum Flavor {
 }
 
 impl Flavor {
-    /// What each connection of ours sets, so that the server gives up before we do. Locks have whole seconds; MySQL bounds
-    /// only what reads.
+    /// Earlier ones are out of their makers' support, and were not tried.
+    fn oldest_version(self) -> (u16, u16) {
+        match self {
+            Self::MySql => (8, 0),
+            Self::MariaDb => (10, 5),
+        }
+    }
+
+    /// What each connection of ours sets, so that the server gives up before we do. Locks, of rows and of the table's
+    /// definition, have whole seconds; MySQL bounds only what reads.
     pub(crate) fn session_settings(self, deadline: Duration) -> String {
         let millis = (deadline * 3 / 4).as_millis();
-        let lock_seconds = (deadline / 2).as_secs().max(1);
+        let seconds = (deadline / 2).as_secs().max(1);
+        let locks =
+            format!("SET SESSION innodb_lock_wait_timeout = {seconds}, SESSION lock_wait_timeout = {seconds}, SESSION");
         match self {
-            Self::MySql => {
-                format!("SET SESSION innodb_lock_wait_timeout = {lock_seconds}, SESSION max_execution_time = {millis}")
-            }
-            Self::MariaDb => format!(
-                "SET SESSION innodb_lock_wait_timeout = {lock_seconds}, SESSION max_statement_time = {}.{:03}",
-                millis / 1000,
-                millis % 1000
-            ),
+            Self::MySql => format!("{locks} max_execution_time = {millis}"),
+            Self::MariaDb => format!("{locks} max_statement_time = {}.{:03}", millis / 1000, millis % 1000),
         }
     }
 }
@@ -48,8 +53,7 @@ pub(crate) async fn check_server(options: &MySqlConnectOptions, settings: &Setti
         let version: String = row.try_get(0).map_err(Error::connect)?;
         let packet: u64 = row.try_get_unchecked(1).map_err(Error::connect)?;
         let read_only: i64 = row.try_get_unchecked(2).map_err(Error::connect)?;
-        // Whether the server hears the farewell does not matter.
-        let _ = connection.close().await;
+        let flavor = flavor(&version).map_err(Error::unsuitable)?;
         if read_only != 0 {
             return Err(Error::unsuitable("it is read-only: use the primary"));
         }
@@ -60,7 +64,12 @@ pub(crate) async fn check_server(options: &MySqlConnectOptions, settings: &Setti
                 `max_record_bytes`"
             )));
         }
-        Ok(if version.contains("MariaDB") { Flavor::MariaDb } else { Flavor::MySql })
+        // What each connection will set, so that a server that refuses it says so here.
+        let session_settings = AssertSqlSafe(flavor.session_settings(patience));
+        connection.execute(sqlx::raw_sql(session_settings)).await.map_err(Error::connect)?;
+        // Whether the server hears the farewell does not matter.
+        let _ = connection.close().await;
+        Ok(flavor)
     };
     match tokio::time::timeout(patience, check).await {
         Ok(outcome) => outcome,
@@ -68,22 +77,37 @@ pub(crate) async fn check_server(options: &MySqlConnectOptions, settings: &Setti
     }
 }
 
-/// Sets up the table if it is missing.
-pub(crate) async fn migrate(
-    pool: &MySqlPool,
-    statements: &Statements,
-    database: Option<&Name>,
-    table: &Name,
-) -> Result<(), Error> {
-    let there = sqlx::query(statements.is_set_up.sql())
-        .bind(database.map(Name::as_str))
-        .bind(table.as_str())
-        .fetch_optional(pool)
-        .await;
-    if there.map_err(Error::schema)?.is_none() {
-        pool.execute(sqlx::raw_sql(statements.schema.sql())).await.map_err(Error::schema)?;
+/// The family of a server by its `VERSION()`, such as `8.0.36-0ubuntu0.22.04.1` or `10.11.6-MariaDB`; or why it will not do.
+fn flavor(version: &str) -> Result<Flavor, String> {
+    let flavor = if version.contains("MariaDB") { Flavor::MariaDb } else { Flavor::MySql };
+    let oldest = flavor.oldest_version();
+    let mut numbers = version.split(['.', '-']).map_while(|number| number.parse().ok());
+    let number: (u16, u16) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if number < oldest {
+        let (major, minor) = oldest;
+        let name = if flavor == Flavor::MariaDb { "MariaDB" } else { "MySQL" };
+        return Err(format!("{name} {major}.{minor} or later is needed, this is {version}"));
     }
+    Ok(flavor)
+}
+
+/// Sets up the table if it is missing, over a connection of its own: those of our pool may all be held by the lanes.
+pub(crate) async fn migrate(pool: &MySqlPool, own: bool, statements: &Statements) -> Result<(), Error> {
+    let mut connection = own_connection(pool, own).await.map_err(Error::schema)?;
+    match connection.execute(sqlx::raw_sql(statements.is_set_up.sql())).await {
+        Err(error) if is_missing_table(&error) => {
+            connection.execute(sqlx::raw_sql(statements.schema.sql())).await.map_err(Error::schema)?;
+        }
+        outcome => drop(outcome.map_err(Error::schema)?),
+    }
+    let _ = connection.close().await;
     Ok(())
+}
+
+fn is_missing_table(error: &sqlx::Error) -> bool {
+    const NO_SUCH_TABLE: u16 = 1146;
+    let answer = error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+    answer.is_some_and(|error| error.number() == NO_SUCH_TABLE)
 }
 
 #[cfg(test)]
@@ -93,13 +117,22 @@ mod tests {
     #[test]
     fn the_server_gives_up_before_the_deadline() {
         let settings = |flavor: Flavor| flavor.session_settings(Duration::from_millis(4_100));
-        assert_eq!(
-            settings(Flavor::MariaDb),
-            "SET SESSION innodb_lock_wait_timeout = 2, SESSION max_statement_time = 3.075"
-        );
-        assert_eq!(
-            settings(Flavor::MySql),
-            "SET SESSION innodb_lock_wait_timeout = 2, SESSION max_execution_time = 3075"
-        );
+        let locks = "SET SESSION innodb_lock_wait_timeout = 2, SESSION lock_wait_timeout = 2, ";
+        assert_eq!(settings(Flavor::MariaDb), format!("{locks}SESSION max_statement_time = 3.075"));
+        assert_eq!(settings(Flavor::MySql), format!("{locks}SESSION max_execution_time = 3075"));
+    }
+
+    #[test]
+    fn servers_are_told_apart_and_old_ones_refused() {
+        for version in ["10.11.6-MariaDB-0+deb12u1", "10.5.0-MariaDB", "11.4.2-MariaDB-ubu2404"] {
+            assert_eq!(flavor(version), Ok(Flavor::MariaDb), "{version}");
+        }
+        for version in ["8.0.36", "8.4.0-log", "9.0", "8.0.mysql_aurora.3.04.0"] {
+            assert_eq!(flavor(version), Ok(Flavor::MySql), "{version}");
+        }
+        for version in ["10.4.34-MariaDB", "5.7.44-log", "5.5.5", "", "x"] {
+            let reason = flavor(version).expect_err(version);
+            assert!(reason.contains("or later is needed, this is"), "{reason}");
+        }
     }
 }

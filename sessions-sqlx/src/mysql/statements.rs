@@ -16,9 +16,9 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS {table} (
     KEY owner (owner)
 ) ENGINE = InnoDB";
 
-/// Asked before anything is created, so that an account that may not create tables can still call `migrate`.
-const IS_SET_UP: &str = "SELECT 1 FROM information_schema.tables \
-    WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?";
+/// Asked before anything is created, so that an account that may not create tables can still call `migrate`. The table itself is
+/// asked: the catalogue compares names by a collation, to which `séances` and `seances` are the same.
+const IS_SET_UP: &str = "SELECT id, version, expires_at, owner, record FROM {table} LIMIT 0";
 
 /// The server's clock, when the statement began, in UTC whatever the session's time zone.
 const NOW: &str = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000";
@@ -53,7 +53,10 @@ const OWNED_BY: &str = "SELECT id FROM {table} WHERE owner = ? AND expires_at > 
 const PURGE: &str = "DELETE FROM {table} WHERE expires_at <= {now} ORDER BY expires_at LIMIT ?";
 
 /// How many ids the statements for many take; a smaller number is filled up with NULLs, which match nothing.
-pub(crate) const SIZES: [usize; 4] = [1, 8, 64, 512];
+pub(crate) const SIZES: [usize; 4] = [1, 8, 64, MOST];
+
+/// As many ids a statement takes at most.
+pub(crate) const MOST: usize = 512;
 
 /// The text of each statement for one table.
 #[derive(Debug, Clone)]

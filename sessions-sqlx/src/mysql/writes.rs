@@ -10,23 +10,25 @@ use sqlx::error::DatabaseError;
 use sqlx::mysql::MySqlArguments;
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::{Connection, MySql, MySqlPool};
+use sqlx::{MySql, MySqlPool};
 
 use super::statements::{SIZES, Statements};
 use crate::error::Failure;
 use crate::job::{Update, Write};
 use crate::lane::Batch;
-use crate::stale::acquire_alive;
+use crate::stale::{HOLD, acquire_alive, give_back};
 use crate::statement::Statement;
+use crate::verdict::Remedy;
 
 pub(crate) struct Writes {
     pool: MySqlPool,
+    own: bool,
     statements: Arc<Statements>,
 }
 
 impl Writes {
-    pub(crate) fn new(pool: MySqlPool, statements: Arc<Statements>) -> Self {
-        Self { pool, statements }
+    pub(crate) fn new(pool: MySqlPool, own: bool, statements: Arc<Statements>) -> Self {
+        Self { pool, own, statements }
     }
 
     async fn write(&self, connection: &mut PoolConnection<MySql>, job: &Write) -> Result<u64, Failure> {
@@ -85,20 +87,30 @@ impl Writes {
     }
 
     async fn delete(&self, connection: &mut PoolConnection<MySql>, ids: &[SessionId]) -> Result<u64, Failure> {
-        // Unlike the others, this one cannot be run again with the same answer: that a connection is stale must be found out
-        // before.
-        connection.ping().await.map_err(Failure::connection)?;
-        let mut deleted = 0;
-        for ids in ids.chunks(SIZES[SIZES.len() - 1]) {
-            let size = SIZES.iter().position(|size| ids.len() <= *size).unwrap_or(SIZES.len() - 1);
-            let live = execute(connection, for_ids(&self.statements.delete_live[size], size, ids)).await?;
-            // Those that are left have expired, if they are there: a clock that jumps back must not revive them.
-            if live < ids.len() as u64 {
-                execute(connection, for_ids(&self.statements.delete_expired[size], size, ids)).await?;
-            }
-            deleted += live;
+        let size = SIZES.iter().position(|size| ids.len() <= *size).unwrap_or(SIZES.len() - 1);
+        let live = execute(connection, for_ids(&self.statements.delete_live[size], size, ids)).await?;
+        // Those that are left have expired, if they are there: a clock that jumps back must not revive them.
+        if live < ids.len() as u64 {
+            self.delete_expired(connection, size, ids).await.map_err(Failure::after_a_write)?;
         }
-        Ok(deleted)
+        Ok(live)
+    }
+
+    /// Tries again here and not in the lane, which would run both statements again and count nothing.
+    async fn delete_expired(
+        &self,
+        connection: &mut PoolConnection<MySql>,
+        size: usize,
+        ids: &[SessionId],
+    ) -> Result<(), Failure> {
+        const TRIES: usize = 8;
+        for _ in 1..TRIES {
+            match execute(connection, for_ids(&self.statements.delete_expired[size], size, ids)).await {
+                Err(failure) if failure.remedy() == Remedy::Again => {}
+                outcome => return outcome.map(drop),
+            }
+        }
+        execute(connection, for_ids(&self.statements.delete_expired[size], size, ids)).await.map(drop)
     }
 }
 
@@ -129,6 +141,14 @@ impl Batch for Writes {
 
     fn give_up(&self, mut connection: Self::Connection) {
         connection.close_on_drop();
+    }
+
+    fn hold(&self) -> Option<Duration> {
+        self.own.then_some(HOLD)
+    }
+
+    fn let_go(&self, connection: Self::Connection) {
+        give_back(connection);
     }
 }
 

@@ -159,8 +159,8 @@ impl PostgresStoreBuilder {
         let Self { settings, schema, unlogged, relaxed_durability: _, connections } = self;
         let statements = Arc::new(Statements::new(&Place { schema, table: settings.table.clone(), unlogged }));
         let drivers = usize::from(connections / 2).max(1);
-        let reads = Lane::new(Reads::new(pool.clone(), Arc::clone(&statements)), drivers, settings.deadline);
-        let writes = Lane::new(Writes::new(pool.clone(), Arc::clone(&statements)), drivers, settings.deadline);
+        let reads = Lane::new(Reads::new(pool.clone(), own, Arc::clone(&statements)), drivers, settings.deadline);
+        let writes = Lane::new(Writes::new(pool.clone(), own, Arc::clone(&statements)), drivers, settings.deadline);
         PostgresStore(Store::start(settings, Server { pool, own, statements }, reads, writes))
     }
 }

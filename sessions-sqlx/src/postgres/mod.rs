@@ -63,8 +63,8 @@ impl PostgresStore {
     ///
     /// [`Error::is_schema`] with the server's reason.
     pub async fn migrate(&self) -> Result<(), Error> {
-        let Server { pool, statements, .. } = &self.0.database;
-        setup::migrate(pool, statements).await
+        let Server { pool, own, statements } = &self.0.database;
+        setup::migrate(pool, *own, statements).await
     }
 
     shown_statements!();

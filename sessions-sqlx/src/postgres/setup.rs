@@ -7,6 +7,7 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool, Row};
 
 use super::statements::Statements;
 use crate::error::Error;
+use crate::stale::own_connection;
 
 /// `ON CONFLICT`, `SKIP LOCKED` and `unnest` of several arrays are older; nothing older was tried.
 const OLDEST_VERSION: i32 = 120_000;
@@ -36,28 +37,27 @@ pub(crate) async fn check_server(options: &PgConnectOptions, patience: Duration)
     }
 }
 
-/// Sets up what is missing.
-pub(crate) async fn migrate(pool: &PgPool, statements: &Statements) -> Result<(), Error> {
-    if is_set_up(pool, statements).await.map_err(Error::schema)? {
-        return Ok(());
-    }
-    // A connection of its own: an index on a large table takes longer than an operation may.
-    let mut connection = pool.acquire().await.map_err(Error::schema)?.detach();
-    connection.execute("SET statement_timeout = 0").await.map_err(Error::schema)?;
-    for statement in &statements.schema {
-        create(&mut connection, statement.text()).await.map_err(Error::schema)?;
+/// Sets up what is missing, over a connection of its own: those of our pool may all be held by the lanes, and an index on a large
+/// table takes longer than an operation may.
+pub(crate) async fn migrate(pool: &PgPool, own: bool, statements: &Statements) -> Result<(), Error> {
+    let mut connection = own_connection(pool, own).await.map_err(Error::schema)?;
+    if !is_set_up(&mut connection, statements).await.map_err(Error::schema)? {
+        connection.execute("SET statement_timeout = 0").await.map_err(Error::schema)?;
+        for statement in &statements.schema {
+            create(&mut connection, statement.text()).await.map_err(Error::schema)?;
+        }
     }
     let _ = connection.close().await;
     Ok(())
 }
 
-async fn is_set_up(pool: &PgPool, statements: &Statements) -> Result<bool, sqlx::Error> {
+async fn is_set_up(connection: &mut PgConnection, statements: &Statements) -> Result<bool, sqlx::Error> {
     let [table, expiry_index, owner_index] = &statements.relations;
     sqlx::query_scalar(statements.is_set_up.sql())
         .bind(table)
         .bind(expiry_index)
         .bind(owner_index)
-        .fetch_one(pool)
+        .fetch_one(connection)
         .await
 }
 

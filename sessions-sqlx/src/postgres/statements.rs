@@ -1,7 +1,7 @@
 //! The statements, put together once. `{table}` is the quoted name, with its schema if there is one; everything else is bound.
 //!
 //! The clock is the database's, in its own type, which no time zone bends: `clock_timestamp()`, the time at which a row is
-//! looked at, also when the statement waited for a lock before.
+//! looked at. A row that another statement changed meanwhile is looked at again.
 
 use crate::config::Name;
 use crate::statement::Statement;

@@ -9,26 +9,27 @@ use std::time::Duration;
 use sessions_core::store::ttl_millis;
 use sessions_core::{SessionId, Version};
 use sqlx::pool::PoolConnection;
-use sqlx::{Connection, PgPool, Postgres, Row};
+use sqlx::{PgPool, Postgres, Row};
 
 use super::row;
 use super::statements::Statements;
 use crate::error::Failure;
 use crate::job::{self, Update, Write};
 use crate::lane::Batch;
-use crate::stale::acquire_alive;
+use crate::stale::{HOLD, acquire_alive, give_back};
 
 /// As many updates share a statement.
 const MOST: usize = 64;
 
 pub(crate) struct Writes {
     pool: PgPool,
+    own: bool,
     statements: Arc<Statements>,
 }
 
 impl Writes {
-    pub(crate) fn new(pool: PgPool, statements: Arc<Statements>) -> Self {
-        Self { pool, statements }
+    pub(crate) fn new(pool: PgPool, own: bool, statements: Arc<Statements>) -> Self {
+        Self { pool, own, statements }
     }
 
     async fn write(&self, connection: &mut PoolConnection<Postgres>, job: &Write) -> Result<u64, Failure> {
@@ -99,9 +100,6 @@ impl Writes {
     }
 
     async fn delete(&self, connection: &mut PoolConnection<Postgres>, ids: &[SessionId]) -> Result<u64, Failure> {
-        // Unlike the others, this one cannot be run again with the same answer: that a connection is stale must be found out
-        // before.
-        connection.ping().await.map_err(Failure::connection)?;
         let ids: Vec<&[u8]> = ids.iter().map(|id| &id.as_bytes()[..]).collect();
         let query = sqlx::query(self.statements.delete.sql()).bind(ids);
         let rows = query.fetch_all(&mut **connection).await.map_err(Failure::statement)?;
@@ -136,6 +134,14 @@ impl Batch for Writes {
 
     fn give_up(&self, mut connection: Self::Connection) {
         connection.close_on_drop();
+    }
+
+    fn hold(&self) -> Option<Duration> {
+        self.own.then_some(HOLD)
+    }
+
+    fn let_go(&self, connection: Self::Connection) {
+        give_back(connection);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The reading lane.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sessions_core::{Clock, Owner, SessionId, Stored};
 use sqlx::pool::PoolConnection;
@@ -88,6 +89,15 @@ impl Batch for Reads {
 
     /// The pool sees whether it still answers, once the statement has ended.
     fn give_up(&self, connection: Self::Connection) {
+        drop(connection);
+    }
+
+    /// The pool's question does not leave the process.
+    fn hold(&self) -> Option<Duration> {
+        None
+    }
+
+    fn let_go(&self, connection: Self::Connection) {
         drop(connection);
     }
 }

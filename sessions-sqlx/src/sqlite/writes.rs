@@ -139,6 +139,15 @@ impl Batch for Writes {
     fn give_up(&self, connection: Self::Connection) {
         drop(connection);
     }
+
+    /// The pool's question does not leave the process.
+    fn hold(&self) -> Option<Duration> {
+        None
+    }
+
+    fn let_go(&self, connection: Self::Connection) {
+        drop(connection);
+    }
 }
 
 /// Sets up the table, under the patience of one operation for each statement.
