@@ -5,7 +5,7 @@ use std::fmt;
 use redis::Value;
 
 use crate::call::Call;
-use crate::error::{Cause, Failure};
+use crate::failure::{Cause, Failure};
 
 /// Something about the server that may lose sessions, or refuse them. `Display` says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
