@@ -7,7 +7,7 @@ use redis::{Cmd, RedisResult, Value};
 use tokio::time::{Instant, timeout_at};
 
 use crate::connection::{Link, Live, Request};
-use crate::error::{Cause, Failure};
+use crate::failure::{Cause, Failure};
 use crate::script::Script;
 
 /// What a command does to sessions.
@@ -111,9 +111,8 @@ impl<'a> Call<'a> {
     where
         F: Future<Output = RedisResult<T>>,
     {
-        let writes = effect != Effect::None;
         let live = self.connection().await?;
-        let failure = match self.once(&live, writes, send(Arc::clone(&live))).await {
+        let failure = match self.once(&live, effect, send(Arc::clone(&live))).await {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
@@ -125,7 +124,7 @@ impl<'a> Call<'a> {
         // From here on nothing is certain but success: the first one may have been applied, whatever happens to the second.
         let again = async {
             let live = self.connection().await?;
-            self.once(&live, writes, send(Arc::clone(&live))).await
+            self.once(&live, effect, send(Arc::clone(&live))).await
         };
         again.await.map_err(|second| Failure { maybe_applied: second.maybe_applied || failure.maybe_applied, ..second })
     }
@@ -133,9 +132,10 @@ impl<'a> Call<'a> {
     async fn once<T>(
         &self,
         live: &Live,
-        writes: bool,
+        effect: Effect,
         answer: impl Future<Output = RedisResult<T>>,
     ) -> Result<T, Failure> {
+        let writes = effect != Effect::None;
         let mark = live.mark();
         let Ok(answer) = timeout_at(self.until, answer).await else {
             // One slow command is no reason to drop a connection on which others are answered.
@@ -147,6 +147,11 @@ impl<'a> Call<'a> {
         let error = match answer {
             Ok(answer) => {
                 live.heard();
+                // The client of a Cluster may have sent it twice, and this is what the second run came to.
+                if effect == Effect::Once && live.has_lost_a_node_since(mark) {
+                    let cause = Cause::Dropped("a node of the Cluster went away meanwhile".to_owned());
+                    return Err(Failure { cause, maybe_applied: true });
+                }
                 return Ok(answer);
             }
             Err(error) => error,

@@ -147,6 +147,30 @@ impl RedisStoreBuilder {
     }
 }
 
+macro_rules! from_sources {
+    ($($(#[$attr:meta])* $source:ty,)*) => {
+        $($(#[$attr])* impl From<$source> for RedisStore {
+            /// A store on it, with all settings at their defaults; see [`Source`].
+            fn from(source: $source) -> Self {
+                Self::builder().with(source)
+            }
+        })*
+    };
+}
+
+from_sources! {
+    Source,
+    redis::Client,
+    redis::aio::ConnectionManager,
+    redis::aio::MultiplexedConnection,
+    #[cfg(feature = "sentinel")]
+    redis::sentinel::SentinelClient,
+    #[cfg(feature = "cluster")]
+    redis::cluster::ClusterClient,
+    #[cfg(feature = "cluster")]
+    redis::cluster_async::ClusterConnection,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

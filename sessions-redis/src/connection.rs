@@ -1,8 +1,8 @@
 //! The connection that all operations share: made at the first of them, replaced when it ended or went silent.
 //!
 //! At most one attempt to connect is under way; whoever needs a connection meanwhile waits for it, each within its own
-//! deadline, and shares its outcome. A failed attempt is not remembered: the next operation tries anew, so that the store is
-//! back as soon as the server is.
+//! deadline, and shares its outcome. A failure is remembered for [`PAUSE`] only, so that the store is back as soon as the
+//! server is, and a thousand requests a second are not a thousand attempts on a server that is coming up.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,9 @@ use redis::{Cmd, Pipeline, RedisError, RedisResult, Value};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use crate::error::Cause;
+use crate::failure::Cause;
+#[cfg(feature = "cluster")]
+use crate::redirect;
 use crate::source::Origin;
 
 /// A connection of any kind.
@@ -38,7 +40,7 @@ impl Connection {
             Self::Single(connection) => connection.send_packed_command(cmd).await,
             Self::Managed(connection) => connection.send_packed_command(cmd).await,
             #[cfg(feature = "cluster")]
-            Self::Cluster(connection) => connection.route_command(cmd.clone(), to_primary_of(key)).await,
+            Self::Cluster(connection) => redirect::send(connection, key, cmd).await,
         };
         #[cfg(not(feature = "cluster"))]
         let _ = key;
@@ -98,14 +100,6 @@ async fn spread(connection: &redis::cluster_async::ClusterConnection, requests: 
         })
         .collect();
     futures_util::stream::iter(answers).buffered(AT_ONCE).collect().await
-}
-
-/// Always the primary, whatever the client was told about reading from replicas: a replica may not know yet what is over.
-#[cfg(feature = "cluster")]
-fn to_primary_of(key: &[u8]) -> redis::cluster_routing::RoutingInfo {
-    use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
-
-    RoutingInfo::SingleNode(SingleNodeRoutingInfo::SpecificNode(Route::with_key(key, SlotAddr::Master)))
 }
 
 #[cfg(feature = "cluster")]
@@ -182,12 +176,23 @@ impl Live {
         }
     }
 
+    /// Whether the client is known to have lost a connection to a node since then, and may have sent commands twice.
+    pub(crate) fn has_lost_a_node_since(&self, mark: Mark) -> bool {
+        self.count_ended_nodes().is_some_and(|count| count != mark.ended_nodes)
+    }
+
     fn count_ended_nodes(&self) -> Option<u64> {
         self.ended_nodes.as_ref().map(|count| count.load(Ordering::Relaxed))
     }
 }
 
-type Attempt = Arc<OnceCell<Result<Arc<Live>, RedisError>>>;
+type Attempt = Arc<OnceCell<Result<Arc<Live>, Failed>>>;
+
+/// An attempt to connect that came to nothing.
+struct Failed {
+    error: RedisError,
+    at: Instant,
+}
 
 /// The connection of a store and all of its clones.
 pub(crate) struct Link {
@@ -221,13 +226,18 @@ impl Link {
             let mut current = self.lock();
             match current.get() {
                 Some(Ok(live)) if self.is_usable(live) => return Ok(Arc::clone(live)),
+                Some(Err(failed)) if failed.at.elapsed() < PAUSE => return Err(Cause::not_connected(&failed.error)),
                 // Over: it failed, or what it made has ended.
                 Some(_) => *current = Attempt::default(),
                 None => {}
             }
             Arc::clone(&current)
         };
-        let made = attempt.get_or_init(|| async { self.origin.connect().await.map(Arc::new) }).await;
+        let connect = || async {
+            let made = self.origin.connect().await;
+            made.map(Arc::new).map_err(|error| Failed { error, at: Instant::now() })
+        };
+        let made = attempt.get_or_init(connect).await;
         match made {
             // Stopped meanwhile: nobody shall keep it alive.
             Ok(_) if self.is_closed() => {
@@ -235,7 +245,7 @@ impl Link {
                 Err(Cause::Stopped)
             }
             Ok(live) => Ok(Arc::clone(live)),
-            Err(error) => Err(Cause::not_connected(error)),
+            Err(failed) => Err(Cause::not_connected(&failed.error)),
         }
     }
 
@@ -270,8 +280,13 @@ impl Link {
     }
 }
 
+/// How long an attempt that failed stands for others.
+const PAUSE: Duration = Duration::from_millis(20);
 /// How many commands go out in one pipeline, which bounds the memory that the answers take on both sides.
 const PIPELINE: usize = 500;
 /// How many commands are under way on a Cluster for one operation.
 #[cfg(feature = "cluster")]
 const AT_ONCE: usize = 128;
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use redis::Value;
 
 use crate::call::{Call, Effect};
 use crate::connection::Request;
-use crate::error::{Cause, Failure};
+use crate::failure::{Cause, Failure};
 
 /// Keys in one UNLINK, so that none holds the server up.
 const BATCH: usize = 500;

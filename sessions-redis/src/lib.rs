@@ -46,8 +46,11 @@ mod config;
 mod connection;
 mod delete;
 mod error;
+mod failure;
 mod index;
 mod keys;
+#[cfg(feature = "cluster")]
+mod redirect;
 mod script;
 mod source;
 mod store;

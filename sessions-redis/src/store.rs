@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redis::{Client, Cmd, Value};
+use redis::{Cmd, Value};
 use sessions_core::store::ttl_millis;
 use sessions_core::{
     Change, Clock, CreateOutcome, Entry, Owner, SessionId, SessionStore, StoreError, Stored, SystemClock, Timestamp,
@@ -17,10 +17,10 @@ use crate::check::{self, Warning};
 use crate::config::{RedisStoreBuilder, Settings};
 use crate::connection::{Link, Request};
 use crate::delete;
-use crate::error::{Cause, Error, Failure};
+use crate::error::Error;
+use crate::failure::{Cause, Failure};
 use crate::index::{Entered, Index};
 use crate::script;
-use crate::source::Source;
 use crate::value;
 
 /// Sessions in Redis or Valkey: one key each, which expires by itself.
@@ -303,28 +303,4 @@ impl fmt::Debug for RedisStore {
             .field("from", link.origin())
             .finish()
     }
-}
-
-macro_rules! from_sources {
-    ($($(#[$attr:meta])* $source:ty,)*) => {
-        $($(#[$attr])* impl From<$source> for RedisStore {
-            /// A store on it, with all settings at their defaults; see [`Source`].
-            fn from(source: $source) -> Self {
-                Self::builder().with(source)
-            }
-        })*
-    };
-}
-
-from_sources! {
-    Source,
-    Client,
-    redis::aio::ConnectionManager,
-    redis::aio::MultiplexedConnection,
-    #[cfg(feature = "sentinel")]
-    redis::sentinel::SentinelClient,
-    #[cfg(feature = "cluster")]
-    redis::cluster::ClusterClient,
-    #[cfg(feature = "cluster")]
-    redis::cluster_async::ClusterConnection,
 }

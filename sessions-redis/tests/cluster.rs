@@ -1,0 +1,88 @@
+//! A Cluster whose node goes away between a command and its answer (G9, G11).
+#![cfg(feature = "cluster")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use sessions_core::{SessionId, SessionStore};
+use sessions_redis::RedisStore;
+use support::Behaviour::{self, Answer};
+use support::{FakeServer, HELLO};
+
+const ID: SessionId = SessionId::from_bytes([7; 16]);
+
+/// The only node of a Cluster, which answers everything but the Cluster's own commands by a script.
+async fn node(script: impl Fn(&str, usize) -> Behaviour + Send + Sync + 'static) -> FakeServer {
+    let own_port = Arc::new(AtomicU16::new(0));
+    let port = Arc::clone(&own_port);
+    let server = FakeServer::start(move |command, before| match command {
+        "HELLO" => HELLO,
+        "PING" => Answer("+PONG\r\n"),
+        "CLUSTER" => {
+            let port = port.load(Ordering::SeqCst);
+            let id = "n".repeat(40);
+            let slots = format!("*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:{port}\r\n$40\r\n{id}\r\n");
+            Answer(slots.leak())
+        }
+        command => script(command, before),
+    })
+    .await;
+    own_port.store(server.port(), Ordering::SeqCst);
+    server
+}
+
+/// Closes the connection when it hears this for the first time, and answers afterwards.
+fn closing_once(name: &'static str, answer: &'static str) -> impl Fn(&str, usize) -> Behaviour + Send + Sync {
+    move |command, before| match (command == name, before) {
+        (true, 0) => Behaviour::Close,
+        (true, _) => Answer(answer),
+        (false, _) => Answer("+OK\r\n"),
+    }
+}
+
+async fn store(node: &FakeServer) -> RedisStore {
+    let url = node.url().replacen("redis://", "redis+cluster://", 1);
+    let builder = RedisStore::builder().deadline(Duration::from_secs(30)).expect("in range");
+    builder.connect(&url).await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The client repeats a command when a connection to a node ends. What the second one counts is not what there was.
+#[tokio::test]
+async fn g09_a_deletion_that_the_client_repeated_is_in_doubt() {
+    let node = node(closing_once("UNLINK", ":0\r\n")).await;
+    let store = store(&node).await;
+    let error = store.delete(&[ID]).await.expect_err("the first one may have deleted it");
+    assert!(error.is_indeterminate(), "{error:?}");
+    assert_eq!(node.heard("UNLINK"), 2);
+    assert_eq!(store.delete(&[ID]).await.expect("answered"), 0, "and now it is certain");
+}
+
+#[tokio::test]
+async fn a_read_that_the_client_repeated_is_as_good_as_any() {
+    let node = node(closing_once("GET", "$-1\r\n")).await;
+    assert_eq!(store(&node).await.load(&ID).await.expect("the second time"), None);
+    assert_eq!(node.heard("GET"), 2);
+}
+
+/// Somebody else's command takes the permission, until the client gives up; then both go out in one piece.
+#[tokio::test]
+async fn a_command_whose_permission_goes_astray_is_sent_with_it() {
+    let port = Arc::new(AtomicU16::new(0));
+    let own_port = Arc::clone(&port);
+    // As long as the client asks by itself, each ASKING is lost: the node answers as if there had been none.
+    let node = node(move |command, before| {
+        let redirect = |kind: &str| format!("-{kind} 42 127.0.0.1:{}\r\n", own_port.load(Ordering::SeqCst));
+        match (command, before) {
+            ("ASKING", _) => Answer("+OK\r\n"),
+            ("GET", 0..9) => Answer(redirect(if before % 2 == 0 { "ASK" } else { "MOVED" }).leak()),
+            _ => Answer("$-1\r\n"),
+        }
+    })
+    .await;
+    port.store(node.port(), Ordering::SeqCst);
+    assert_eq!(store(&node).await.load(&ID).await.expect("found at last"), None);
+    assert_eq!(node.heard("GET"), 10);
+}
