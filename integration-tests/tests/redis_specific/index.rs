@@ -1,0 +1,106 @@
+//! The owner's index: exact on reading, and no larger than its sessions (G15).
+
+use std::collections::BTreeSet;
+
+use sessions_conformance::servers::Kind;
+use sessions_core::{SessionId, SessionStore};
+
+use crate::bench::{Bench, HOUR, REINDEX, create, entry, owner, update};
+
+/// Sessions that come and go.
+const SESSIONS: usize = 10_000;
+/// How many of them at once.
+const ROUND: usize = 100;
+
+/// The measure: `cargo test --workspace --all-features --test redis_specific -- g15_ten_thousand --nocapture`, with servers.
+#[tokio::test]
+async fn g15_ten_thousand_sessions_that_came_and_went_leave_no_index_behind() {
+    for kind in [Kind::Redis, Kind::RedisCluster] {
+        let Some(bench) = Bench::given(kind).await else { continue };
+        let store = bench.store().await;
+        let index = bench.index("u");
+        let mut stay = BTreeSet::new();
+        for _ in 0..5 {
+            stay.insert(*create(&store, &entry(b"stays", Some("u"))).await.as_bytes());
+        }
+
+        let (mut most, mut bytes) = (0, 0);
+        for _ in 0..SESSIONS / ROUND {
+            let mut gone: Vec<SessionId> = Vec::new();
+            for _ in 0..ROUND {
+                gone.push(create(&store, &entry(b"goes", Some("u"))).await);
+            }
+            // Half of them sign out; the others expire, of which nobody tells the index.
+            let (out, expired) = gone.split_at(ROUND / 2);
+            assert_eq!(store.delete(out).await.expect("an answer"), out.len() as u64);
+            for id in expired {
+                let key = bench.key(id);
+                assert_eq!(bench.number(&key, &["DEL", &key]).await, 1);
+            }
+            most = most.max(bench.number(&index, &["ZCARD", &index]).await);
+            bytes = bytes.max(bench.number(&index, &["MEMORY", "USAGE", &index, "SAMPLES", "0"]).await);
+            bench.an_hour_passes_for(&index).await;
+        }
+        eprintln!("{kind}: of {SESSIONS} sessions, at most {most} entries and {bytes} bytes in the index");
+        assert!(most <= 4 * ROUND as i64, "{kind}: {most} entries, where {ROUND} at once and 5 to stay are expected");
+
+        let found = store.owned_by(&owner("u")).await.expect("an answer");
+        assert_eq!(found.iter().map(|id| *id.as_bytes()).collect::<BTreeSet<_>>(), stay, "{kind}");
+        let left = bench.number(&index, &["ZCARD", &index]).await;
+        assert_eq!(left, 5, "{kind}: reading removes what is dead");
+        let ttl = bench.number(&index, &["PTTL", &index]).await;
+        let longest = i64::try_from(HOUR.as_millis()).expect("an hour") + 15 * 60 * 1000;
+        assert!((1..=longest).contains(&ttl), "{kind}: the index expires by itself, in {ttl} ms");
+    }
+}
+
+/// An entry may be older than its session: a sign-in that is on its way must not be taken for dead.
+#[tokio::test]
+async fn g15_young_entries_stay_although_they_lead_nowhere() {
+    for kind in [Kind::Redis, Kind::RedisCluster] {
+        let Some(bench) = Bench::given(kind).await else { continue };
+        let store = bench.store().await;
+        let index = bench.index("u");
+        for _ in 0..40 {
+            let id = create(&store, &entry(b"1", Some("u"))).await;
+            store.delete(&[id]).await.expect("an answer");
+        }
+        assert!(store.owned_by(&owner("u")).await.expect("an answer").is_empty());
+        assert_eq!(bench.number(&index, &["ZCARD", &index]).await, 40, "{kind}: all of them are minutes old at most");
+        bench.an_hour_passes_for(&index).await;
+        assert!(store.owned_by(&owner("u")).await.expect("an answer").is_empty());
+        assert_eq!(bench.number(&index, &["ZCARD", &index]).await, 0, "{kind}");
+    }
+}
+
+/// The index is in another slot than the session: what matters is the order of the two writes, not that they are one.
+#[tokio::test]
+async fn g15_a_session_that_changes_hands_is_found_with_one_owner_at_a_time() {
+    for kind in [Kind::Redis, Kind::RedisCluster] {
+        let Some(bench) = Bench::given(kind).await else { continue };
+        let store = bench.store().await;
+        let mut current = entry(b"1", Some("owner 0"));
+        let id = create(&store, &current).await;
+        for turn in 1..=30 {
+            let name = format!("owner {}", turn % 3);
+            let next = entry(b"1", (turn % 5 != 0).then_some(&name));
+            update(&store, &id, current.version, &next, REINDEX).await;
+            current = next;
+            for other in ["owner 0", "owner 1", "owner 2"] {
+                let found = store.owned_by(&owner(other)).await.expect("an answer");
+                let expected = if current.owner == Some(owner(other)) { vec![id] } else { vec![] };
+                assert_eq!(found, expected, "{kind}, turn {turn}, {other}");
+            }
+        }
+    }
+}
+
+impl Bench {
+    /// Makes every entry an hour older. Nothing else in an index tells the time.
+    async fn an_hour_passes_for(&self, index: &str) {
+        const AGE: &str = "local all = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+            for i = 1, #all, 2 do redis.call('ZADD', KEYS[1], 'XX', all[i + 1] - 3600000, all[i]) end
+            return #all / 2";
+        self.ask_about(index, &["EVAL", AGE, "1", index]).await;
+    }
+}
