@@ -17,6 +17,7 @@ pub mod drops;
 pub mod explore;
 pub mod faults;
 pub mod gate;
+pub mod history;
 pub mod model;
 pub mod request;
 mod run;
