@@ -14,7 +14,7 @@ async fn drop_everywhere(kind: Kind) -> Result<(), Problem> {
     let Some(bench) = Bench::open(kind).await? else { return Ok(()) };
     let rounds = if std::env::var_os("SESSIONS_PROOF_LONG").is_some() { 10 } else { 1 };
     let report = everywhere(&bench, rounds).await?;
-    println!("{kind:?}: {report}");
+    println!("proof: cancellation: store={kind:?}; {report}");
     bench.store.stop().await?;
     Ok(())
 }
@@ -30,7 +30,7 @@ async fn see_what_is_left_open(kind: Kind) -> Result<(), Problem> {
     bench.come_to_rest(Duration::ZERO).await.expect_err("it is open");
     drop(left);
     bench.come_to_rest(Duration::from_secs(30)).await?;
-    println!("{kind:?}: a transaction left open is seen");
+    println!("proof: cancellation: control: a transaction left open on {kind:?} is seen");
     Ok(())
 }
 
@@ -38,7 +38,7 @@ async fn see_what_is_left_open(kind: Kind) -> Result<(), Problem> {
 async fn each_control_is_caught() -> Result<(), Problem> {
     for control in Control::ALL {
         let caught = control.caught().await?.unwrap_or_else(|| panic!("{control:?} goes unnoticed"));
-        println!("{control:?} is caught: {caught}");
+        println!("proof: cancellation: control: {control:?} is caught: {caught}");
     }
     Ok(())
 }

@@ -70,6 +70,12 @@ impl Behind for MariaDb {
         Ok([rows.concat(), statements.concat()].concat())
     }
 
+    async fn count(&self) -> Result<u64, Problem> {
+        let query = sqlx::query_scalar(self.on_table("SELECT count(*) FROM {table}"));
+        let count: i64 = query.fetch_one(&self.pool).await?;
+        Ok(u64::try_from(count)?)
+    }
+
     async fn under_way(&self) -> Result<u64, Problem> {
         let transactions = "SELECT COUNT(*) FROM information_schema.innodb_trx AS trx \
              JOIN information_schema.processlist AS process ON process.ID = trx.trx_mysql_thread_id \

@@ -44,6 +44,10 @@ impl Behind for Memory {
         Ok(dump)
     }
 
+    async fn count(&self) -> Result<u64, Problem> {
+        Ok(u64::try_from(self.0.usage().held)?)
+    }
+
     async fn under_way(&self) -> Result<u64, Problem> {
         Ok(0)
     }

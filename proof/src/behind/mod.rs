@@ -62,6 +62,8 @@ trait Behind: Send + Sync {
 
     async fn dump(&self, ids: &[SessionId]) -> Result<Vec<u8>, Problem>;
 
+    async fn count(&self) -> Result<u64, Problem>;
+
     async fn under_way(&self) -> Result<u64, Problem>;
 
     async fn leave_open(&self) -> Result<Option<Box<dyn Any + Send>>, Problem>;
@@ -128,6 +130,15 @@ impl Bench {
     /// When the store cannot be looked into.
     pub async fn dump(&self, ids: &[SessionId]) -> Result<Vec<u8>, Problem> {
         self.behind.dump(ids).await
+    }
+
+    /// How many sessions are at rest, expired ones too.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be looked into.
+    pub async fn count(&self) -> Result<u64, Problem> {
+        self.behind.count().await
     }
 
     /// How many statements and transactions of this store the server knows that have not ended.

@@ -66,6 +66,12 @@ impl Behind for Postgres {
         Ok([rows.concat(), statements.concat().into_bytes()].concat())
     }
 
+    async fn count(&self) -> Result<u64, Problem> {
+        let query = sqlx::query_scalar(self.on_table("SELECT count(*) FROM {table}"));
+        let count: i64 = query.fetch_one(&self.pool).await?;
+        Ok(u64::try_from(count)?)
+    }
+
     async fn under_way(&self) -> Result<u64, Problem> {
         let states = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND state <> 'idle'";
         let open: i64 = sqlx::query_scalar(states).bind(&self.name).fetch_one(&self.pool).await?;

@@ -78,6 +78,11 @@ impl Behind for Redis {
         Ok(dump)
     }
 
+    async fn count(&self) -> Result<u64, Problem> {
+        let keys: Vec<Vec<u8>> = self.ask(cmd("KEYS").arg(format!("{}/s/*", self.prefix))).await?;
+        Ok(u64::try_from(keys.len())?)
+    }
+
     /// There are no transactions: an operation is single commands and scripts.
     async fn under_way(&self) -> Result<u64, Problem> {
         Ok(0)

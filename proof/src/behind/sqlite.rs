@@ -57,6 +57,12 @@ impl Behind for Sqlite {
         Ok(dump)
     }
 
+    async fn count(&self) -> Result<u64, Problem> {
+        let query = sqlx::query_scalar("SELECT count(*) FROM sessions");
+        let count: i64 = query.fetch_one(&mut self.connect().await?).await?;
+        Ok(u64::try_from(count)?)
+    }
+
     /// Whether another connection may write, without waiting.
     async fn under_way(&self) -> Result<u64, Problem> {
         let mut connection = self.options.clone().busy_timeout(Duration::ZERO).connect().await?;

@@ -56,11 +56,11 @@ pub async fn everywhere(bench: &Bench, rounds: u32) -> Result<Report, Problem> {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { operations, requests, resumed } = self;
+        let points = operations + requests + resumed;
         write!(
             f,
-            "{} cancellation points ({operations} in operations, {requests} in whole requests, {resumed} in commits called \
-             again), nothing lost, nothing half done",
-            operations + requests + resumed
+            "cancellation points={points}; in operations={operations}; in whole requests={requests}; in commits called \
+             again={resumed}; lost or half done=0"
         )
     }
 }

@@ -26,7 +26,7 @@ async fn drop_everywhere(bench: &Bench, act: Act) -> Result<u64, Problem> {
     let manager = Arc::new(act.manager(bench)?);
     let (mut places, mut next) = (0, Some(Place::FIRST));
     while let Some(place) = next {
-        let visit = Visit::begin(bench, &manager, act).await?;
+        let visit = Visit::begin(bench, act).await?;
         let session = manager.begin(visit.token.clone());
         manager.open(&session).await?;
         visit.change(&session)?;

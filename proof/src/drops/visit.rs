@@ -47,11 +47,19 @@ impl Act {
         Self::DestroyThenWrite,
     ];
 
-    /// Only where it matters do sessions have an idle timeout, under which every request is due to touch.
+    /// The manager of the request. Only where it matters do sessions have an idle timeout.
     pub(crate) fn manager(self, bench: &Bench) -> Result<SessionManager, Problem> {
+        self.manager_with(bench, HOUR)
+    }
+
+    /// The manager that makes the session: its idle timeout is shorter, so that the request is due to touch.
+    fn earlier_manager(self, bench: &Bench) -> Result<SessionManager, Problem> {
+        self.manager_with(bench, HOUR / 2)
+    }
+
+    fn manager_with(self, bench: &Bench, idle_timeout: Duration) -> Result<SessionManager, Problem> {
         let builder = bench.builder();
-        let touches = self == Self::Touch;
-        let builder = if touches { builder.idle_timeout(HOUR).touch_fraction(0) } else { builder };
+        let builder = if self == Self::Touch { builder.idle_timeout(idle_timeout) } else { builder };
         Ok(builder.build()?)
     }
 
@@ -75,15 +83,16 @@ pub(crate) struct Visit {
 
 impl Visit {
     /// Sets up the session.
-    pub(crate) async fn begin(bench: &Bench, manager: &SessionManager, act: Act) -> Result<Self, Problem> {
+    pub(crate) async fn begin(bench: &Bench, act: Act) -> Result<Self, Problem> {
         let owner = format!("user-{:016x}", fastrand::u64(..));
         let store = bench.store.clone();
-        // Stores on servers have clocks of their own, beside which this one stands still between visits.
+        // Stores on servers have clocks of their own, which go on.
         bench.clock.set(bench.clock.now().max(SystemClock.now()));
         let mut visit = Self { act, token: None, owner, before: None, store };
         if act == Act::New {
             return Ok(visit);
         }
+        let manager = act.earlier_manager(bench)?;
         let session = manager.new_session();
         session.insert("old", &"kept")?;
         session.insert(COUNTER, &41_u64)?;
@@ -93,7 +102,6 @@ impl Visit {
         let stored = visit.store.load(&token.id()).await?.ok_or("a new session is not there")?;
         visit.before = Some((token.id(), stored));
         visit.token = Some(token);
-        bench.clock.advance(Duration::from_secs(1));
         Ok(visit)
     }
 
