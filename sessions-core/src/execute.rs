@@ -22,6 +22,8 @@ pub(crate) struct Execution<'a> {
     session: &'a Session,
     settings: &'a Settings,
     started: Timestamp,
+    /// When the last write was sent.
+    sent: Timestamp,
     writes: u32,
     unanswered: u32,
 }
@@ -41,7 +43,8 @@ enum Settled {
 impl<'a> Execution<'a> {
     /// The settings are the committing manager's, whoever has made the session: its limits hold for what is in its store.
     pub(crate) fn new(store: &'a dyn SessionStore, settings: &'a Settings, session: &'a Session) -> Self {
-        Self { store, session, settings, started: settings.clock.now(), writes: 0, unanswered: 0 }
+        let started = settings.clock.now();
+        Self { store, session, settings, started, sent: started, writes: 0, unanswered: 0 }
     }
 
     pub(crate) async fn run(mut self, plan: Plan) -> Result<Committed, Error> {
@@ -224,11 +227,15 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// The time of the next write; an error when the commit has taken too long.
+    /// The time of the next write; an error when the commit has taken too long, or would if this write took as long as the
+    /// last one: a store that does not answer keeps silent for its whole deadline each time.
     fn next_write(&mut self) -> Result<Timestamp, Error> {
         let now = if self.writes == 0 { self.started } else { self.settings.clock.now() };
         self.writes += 1;
-        let late = self.writes > 1 && now.since(self.started) >= self.settings.commit_deadline;
+        let (elapsed, last) = (now.since(self.started), now.since(self.sent));
+        self.sent = now;
+        let deadline = self.settings.commit_deadline;
+        let late = self.writes > 1 && (elapsed >= deadline || elapsed + last > deadline);
         if !late && self.writes <= MAX_WRITES {
             return Ok(now);
         }

@@ -110,7 +110,7 @@ impl SessionManagerBuilder {
         self
     }
 
-    /// How long a commit tries, by the clock.
+    /// How long a commit tries, by the clock. It sends no write that would end later if it took as long as the one before.
     ///
     /// Default 5 seconds: two store deadlines and a reserve.
     #[must_use]
