@@ -186,4 +186,6 @@ impl<B: Batch> Drop for Place<'_, B> {
 }
 
 #[cfg(test)]
+mod doubler;
+#[cfg(test)]
 mod tests;

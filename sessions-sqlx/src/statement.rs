@@ -51,3 +51,14 @@ macro_rules! shown_statements {
         }
     };
 }
+
+/// Fails unless the README shows every statement, but for line breaks; `now` is what it abbreviates.
+#[cfg(test)]
+pub(crate) fn readme_shows(statements: &[(&'static str, &Statement)], now: &str) {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let readme = words(include_str!("../README.md"));
+    for (operation, statement) in statements.iter().filter(|(operation, _)| *operation != "is_set_up") {
+        let text = words(statement.text()).replace(now, "{now}");
+        assert!(readme.contains(&format!("{text};")), "{operation}: {text}");
+    }
+}

@@ -1,111 +1,16 @@
 //! A lane over a database that does as it is told.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use sessions_core::StoreError;
 
+use super::doubler::{Doubler, Told, Turn};
 use super::driver::STATEMENTS_PER_TURN;
 use super::*;
 use crate::deadline::Attempt;
-use crate::verdict::Remedy;
 
 const LIMIT: Duration = Duration::from_secs(2);
-
-/// What the database does with the next statement.
-#[derive(Debug, Clone, Copy)]
-enum Turn {
-    /// It answers at once.
-    Answer,
-    /// It never does.
-    Hang,
-    /// The connection breaks.
-    Break,
-    /// Another statement is in the way, for some milliseconds.
-    Busy,
-}
-
-/// Doubles numbers, but refuses 13, and statements with it.
-#[derive(Clone, Default)]
-struct Doubler(Arc<Told>);
-
-#[derive(Default)]
-struct Told {
-    turns: Mutex<VecDeque<Turn>>,
-    statements: Mutex<Vec<Vec<u64>>>,
-    connections: AtomicUsize,
-    given_up: AtomicUsize,
-    let_go: AtomicUsize,
-    holds: Option<Duration>,
-    refuses_connections: AtomicBool,
-    withholds_connections: AtomicBool,
-}
-
-impl Doubler {
-    fn that(turns: impl IntoIterator<Item = Turn>) -> Self {
-        let told = Told { turns: Mutex::new(turns.into_iter().collect()), ..Told::default() };
-        Self(Arc::new(told))
-    }
-    fn statements(&self) -> Vec<Vec<u64>> {
-        self.0.statements.lock().expect("not poisoned").clone()
-    }
-    fn given_up(&self) -> usize {
-        self.0.given_up.load(Ordering::SeqCst)
-    }
-}
-
-impl Batch for Doubler {
-    type Job = u64;
-    type Answer = u64;
-    type Connection = usize;
-
-    fn fits(&self, picked: &[u64], job: &u64) -> bool {
-        picked.len() < 4 && !picked.contains(job)
-    }
-
-    async fn connect(&self) -> Result<usize, Failure> {
-        if self.0.refuses_connections.load(Ordering::SeqCst) {
-            return Err(Failure::connection(sqlx::Error::PoolTimedOut));
-        }
-        if self.0.withholds_connections.load(Ordering::SeqCst) {
-            std::future::pending().await
-        }
-        Ok(self.0.connections.fetch_add(1, Ordering::SeqCst))
-    }
-
-    async fn reconnect(&self) -> Result<usize, Failure> {
-        self.connect().await
-    }
-
-    async fn run(&self, _: &mut usize, jobs: &[u64]) -> Result<Vec<u64>, Failure> {
-        self.0.statements.lock().expect("not poisoned").push(jobs.to_vec());
-        let turn = self.0.turns.lock().expect("not poisoned").pop_front();
-        tokio::task::yield_now().await;
-        match turn.unwrap_or(Turn::Answer) {
-            Turn::Answer if jobs.contains(&13) => Err(Failure::ForeignRow("number")),
-            Turn::Answer => Ok(jobs.iter().map(|job| job * 2).collect()),
-            Turn::Hang => std::future::pending().await,
-            Turn::Break => Err(Failure::statement(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into())),
-            Turn::Busy => {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-                let verdict = crate::verdict::Verdict { may_have_been_applied: false, remedy: Remedy::Again };
-                Err(Failure::Statement(sqlx::Error::RowNotFound.into(), verdict))
-            }
-        }
-    }
-
-    fn give_up(&self, _: usize) {
-        self.0.given_up.fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn hold(&self) -> Option<Duration> {
-        self.0.holds
-    }
-
-    fn let_go(&self, _: usize) {
-        self.0.let_go.fetch_add(1, Ordering::SeqCst);
-    }
-}
 
 fn lane(doubler: &Doubler) -> Arc<Lane<Doubler>> {
     Arc::new(Lane::new(doubler.clone(), 1, LIMIT))

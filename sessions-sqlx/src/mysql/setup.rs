@@ -98,7 +98,9 @@ pub(crate) async fn migrate(pool: &MySqlPool, own: bool, statements: &Statements
         Err(error) if is_missing_table(&error) => {
             connection.execute(sqlx::raw_sql(statements.schema.sql())).await.map_err(Error::schema)?;
         }
-        outcome => drop(outcome.map_err(Error::schema)?),
+        outcome => {
+            outcome.map_err(Error::schema)?;
+        }
     }
     let _ = connection.close().await;
     Ok(())

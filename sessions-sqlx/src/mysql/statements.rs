@@ -149,4 +149,10 @@ mod tests {
         assert!(statements.schema.text().starts_with("CREATE TABLE IF NOT EXISTS `app`.`web sessions` ("));
         assert!(Statements::new(None, &name("order")).purge.text().starts_with("DELETE FROM `order` WHERE "));
     }
+
+    #[test]
+    fn the_readme_shows_every_statement() {
+        let statements = Statements::new(None, &Name::new("table", "sessions").expect("a valid name"));
+        crate::statement::readme_shows(&statements.by_operation(), NOW);
+    }
 }

@@ -184,4 +184,11 @@ mod tests {
         assert!(schema.contains(r#"EXISTS "web sessions_owner" ON "App"."web sessions" (owner)"#), "{schema}");
         assert_eq!(statements.relations[1], r#""App"."web sessions_expires_at""#);
     }
+
+    #[test]
+    fn the_readme_shows_every_statement() {
+        let place =
+            Place { schema: None, table: Name::new("table", "sessions").expect("a valid name"), unlogged: false };
+        crate::statement::readme_shows(&Statements::new(&place).by_operation(), "\0");
+    }
 }

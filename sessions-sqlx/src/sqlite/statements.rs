@@ -194,4 +194,10 @@ mod tests {
         assert_eq!(rows(2, 3), "(?2, ?3, ?4), (?5, ?6, ?7)");
         assert_eq!(row(2, 4), "?2, ?3, ?4, ?5");
     }
+
+    #[test]
+    fn the_readme_shows_every_statement() {
+        let statements = Statements::new(&Name::new("table", "sessions").expect("a valid name"));
+        crate::statement::readme_shows(&statements.by_operation(), "\0");
+    }
 }
