@@ -16,29 +16,73 @@
 //! # }
 //! ```
 //!
+//! The README has the key layout, every command, the rights that a user needs, measured sizes, settings for the server and a
+//! table of failures. This page says how the store behaves.
+//!
+//! # Connecting
+//!
+//! [`RedisStore::connect`] takes a URL for one server, a socket, TLS or a Cluster: see [`RedisStoreBuilder::connect`].
+//! [`RedisStoreBuilder::with`] takes what the application has: a client, a connection, a `SentinelClient`; [`Source`] says
+//! what each can do after an outage. [`RedisStoreBuilder::connect_lazy`] is for programs that start before their server.
+//!
+//! All operations of a store and its clones share one connection, and one to each node of a Cluster: commands are pipelined, and
+//! answers come in order. No pool is needed, and none helps; blocking commands are not used.
+//!
 //! # How a session is kept
 //!
 //! One string per session, under `PREFIX/s/ID`, which expires by itself: a short envelope with version, expiry and owner, then the
 //! record. `load` is one GET and `create` one SET NX PX; `update` and `touch` are one script of one key each, which is what makes
-//! them atomic against every process (G5). Sessions with an owner are also in a sorted set, `PREFIX/o/OWNER`, which says where to
-//! look for them. Nothing touches two keys at once, so that a Cluster is no special case.
+//! them atomic against every process (G5). Expiry is decided by the server's clock, in milliseconds (G3); the expiry in the envelope
+//! is the writer's estimate, for those who read it.
+//!
+//! # Owners
+//!
+//! A session with an owner is also in a sorted set, `PREFIX/o/OWNER`, which says where to look for it and never what is
+//! there: [`owned_by`](sessions_core::SessionStore::owned_by) reads each session and keeps those that are live and have this owner
+//! now (G15). The entry is made before the session is written. It may therefore be one too many, which costs a read, and never one too
+//! few. The two writes need not be one, so that index and session may be in different slots of a Cluster.
+//!
+//! Entries that lead nowhere are removed by whoever meets them, once they are old enough to be no sign-in that is still under way. The
+//! set expires with the last session that may be in it.
+//!
+//! # Deadlines
+//!
+//! Every operation answers within its deadline (2 s unless told otherwise), connecting included: when the server hangs, when
+//! the network swallows packets, when other operations stand in line. What was surely not applied is
+//! [unavailable](sessions_core::StoreError::is_unavailable), what was sent without an answer is
+//! [indeterminate](sessions_core::StoreError::is_indeterminate). An operation whose future is dropped is done or is
+//! not; the connection stays usable for the others (G11).
 //!
 //! # When the server is away
 //!
-//! Every operation answers within its deadline (2 s unless told otherwise), and the store is back as soon as the server is:
-//! nobody waits for a timer. What was surely not applied is *unavailable*, what was sent without an answer is
-//! *indeterminate*. A connection that ended, or on which nobody was answered for a whole deadline, is replaced.
+//! The store is back as soon as the server is: nobody waits for a timer. A connection that ended, or on which nobody was answered for a
+//! whole deadline, is replaced by the next operation; all who need it wait for the one attempt, each within its deadline. A
+//! refused attempt stands for 20 ms, so that an outage under load is no storm of connections on a server that is coming up.
+//!
+//! Memory does not grow meanwhile: a command lives with the request that waits for it and with the connection it was sent on, at
+//! most 1024 of them are handed over ahead of the socket, and both go at the deadline.
+//!
+//! What is safe to repeat is repeated once when a connection ends before the answer: reads, and writes that compare versions. A
+//! deletion counts and is not repeated. The client of a Cluster repeats by itself; where it may have done so and the answer
+//! is no success, or a count, a write is indeterminate.
 //!
 //! # Trust
 //!
 //! The server is trusted with integrity: who may write to it can forge sessions. It is not trusted with secrets: it holds
-//! verifiers, never tokens. A value that is not what this store writes is an error that touches nothing. Redis answers a
-//! write before it is on another machine: a failover may lose the last writes before it, a logout too. The README says what to set
-//! to make that rare.
+//! verifiers, never tokens. A value that is not what this store writes is an error that touches nothing; only
+//! [`delete`](sessions_core::SessionStore::delete) does not look. Prefixes are validated, owners and ids are arguments and never
+//! part of a script (G13). No record, no password and no text of the server is in an error, in `Debug` or in an event (G19).
+//!
+//! Redis answers a write before it is on another machine: a failover may lose the last writes before it, a logout too. The
+//! README says what to set to make that rare, and [`RedisStore::check`] says what is not set.
 //!
 //! # Features
 //!
-//! `cluster`, `sentinel` and `tls`; none is on by default.
+//! None is on by default.
+//!
+//! - `cluster`: `redis+cluster://` URLs, and stores from a `ClusterClient` or a `ClusterConnection`.
+//! - `sentinel`: stores from a `SentinelClient`.
+//! - `tls`: `rediss://` URLs, through rustls with ring.
 
 mod call;
 mod check;
@@ -61,3 +105,8 @@ pub use config::RedisStoreBuilder;
 pub use error::Error;
 pub use source::Source;
 pub use store::RedisStore;
+
+/// The README's programs compile.
+#[cfg(all(doctest, feature = "cluster", feature = "sentinel", feature = "tls"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -25,6 +25,9 @@ use crate::error::Error;
 /// Prefer a client over a connection: only with a client does the store know when a connection has ended before it uses
 /// it, replace one that has gone silent, and keep its promise of being back within a second of the server. A client with
 /// `protocol=resp3` in its URL tells the store about an ended connection at once.
+///
+/// Give a `ClusterClient` that was not told to read from replicas. The store asks for primaries, but while one is out of
+/// reach such a client asks a replica in its place, which may not know yet what is over.
 pub struct Source(pub(crate) Origin);
 
 pub(crate) enum Origin {
