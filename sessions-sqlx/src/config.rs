@@ -162,6 +162,7 @@ macro_rules! shared_builder_methods {
 mod tests {
     use super::*;
 
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     #[test]
     fn g13_names_that_need_quoting_are_quoted() {
         for name in ["sessions", "order", "Login Sessions", "web-sessions", "séances", "$1", "1"] {

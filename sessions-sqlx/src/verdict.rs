@@ -74,13 +74,16 @@ impl Verdict {
         match number {
             // Deadlock, and MariaDB's "record has changed since last read". A lock that was waited for in vain (1205) is none: the
             // server has spent our time.
-            1213 | 1020 => Self::IN_THE_WAY,
-            // Read-only by option, by mode, by transaction; a prepared statement that the server forgot or has to prepare anew.
-            1290 | 1836 | 1792 | 1243 | 1615 => Self::STALE,
-            // Shutdown, connection killed.
-            1053 | 1927 => Self::BROKEN,
-            // The storage engine failed, at commit or elsewhere.
-            1180 | 1030 => Self::UNCERTAIN,
+            // A member of a group lost against another at the commit, and was rolled back (3101).
+            1213 | 1020 | 3101 => Self::IN_THE_WAY,
+            // Read-only by option, by mode, by transaction; a prepared statement that the server forgot or has to prepare anew; a
+            // cluster's node that is not ready; a connection that the server closed because it was idle.
+            1290 | 1836 | 1792 | 1243 | 1615 | 1047 | 4031 => Self::STALE,
+            // Shutdown, connection or session killed, the network failed on the server's side.
+            1053 | 1077 | 1079 | 1158..=1161 | 1927 | 3169 => Self::BROKEN,
+            // The storage engine failed, at commit, at a rollback or elsewhere; a file could not be written, such as the binary log at
+            // the commit; something that has no name.
+            1180 | 1181 | 1030 | 1026 | 1105 => Self::UNCERTAIN,
             // Among them interrupted statements (1317, 1969, 3024), missing table (1146) and privilege (1142), a full disk (1021) or
             // table (1114).
             _ => Self::REFUSED,
@@ -94,10 +97,10 @@ impl Verdict {
             // Serialization failure (the role's default isolation is a high one), deadlock.
             "40001" | "40P01" => Self::IN_THE_WAY,
             // The server has become a replica; a cached plan was outlived by a migration; a connection pooler in between gave us
-            // another server connection, which does not know our statement.
-            "25006" | "0A000" | "26000" | "42P05" => Self::STALE,
+            // another server connection, which does not know our statement; the session was ended because it was idle.
+            "25006" | "0A000" | "26000" | "42P05" | "57P05" => Self::STALE,
             // Shut down by the administrator, crashed, dropped: while we were idle, or while the statement ran.
-            "57P01" | "57P02" | "57P03" | "57P05" => Self::BROKEN,
+            "57P01" | "57P02" | "57P03" => Self::BROKEN,
             state if state.starts_with("08") => Self::BROKEN,
             // The completion is unknown; the system below failed (class 58).
             "40003" => Self::UNCERTAIN,
@@ -150,6 +153,7 @@ mod tests {
             ("57014", Verdict::REFUSED),
             ("42P01", Verdict::REFUSED),
             ("57P01", Verdict::BROKEN),
+            ("57P05", Verdict::STALE),
             ("08006", Verdict::BROKEN),
             ("40003", Verdict::UNCERTAIN),
             ("58030", Verdict::UNCERTAIN),
@@ -167,6 +171,9 @@ mod tests {
             (1290, Verdict::STALE),
             (1146, Verdict::REFUSED),
             (1053, Verdict::BROKEN),
+            (1160, Verdict::BROKEN),
+            (4031, Verdict::STALE),
+            (3101, Verdict::IN_THE_WAY),
             (1180, Verdict::UNCERTAIN),
         ] {
             assert_eq!(Verdict::of_mysql(number), verdict, "{number}");
