@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::bench::{self, Bench};
 use crate::error::Error;
 use crate::proof::Extent;
 
@@ -15,6 +16,10 @@ cargo xtask COMMAND
   proof [--long] [--write] [--without NAME,…]
              run the whole package sessions-proof and keep the figures in target/proof.json; --long tries far more of
              what is random, --write puts the figures into docs/proof.md
+  bench [--quick | --full | --page [NAME] | --guard [--write]]
+             measure against the peers and write docs/benchmarks.md: --quick, which is the default, within ten minutes once
+             it is compiled, --full at length; --page writes it anew from benchmarks/results; --guard compares what a request
+             executes with benchmarks/guard.json
   check      everything but the tests: format, lints with each feature alone, documentation, licences, house rules
   ci [--without NAME,…]
              check, then test
@@ -31,6 +36,7 @@ pub(crate) enum Task {
     Help,
     Test(Choice),
     Proof(Extent, Choice),
+    Bench(Bench),
     Check,
     Ci(Choice),
     Images,
@@ -73,6 +79,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Task, Err
             _ => Err(Error::Usage("ci takes no arguments for cargo test".into())),
         },
         "proof" => proof(words),
+        "bench" => bench::parse(words).map(Task::Bench),
         "check" => nothing_more("check", words).map(|()| Task::Check),
         "images" => nothing_more("images", words).map(|()| Task::Images),
         other => Err(Error::Usage(format!("unknown command {other}"))),
@@ -199,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_usage_names_everything() {
-        for name in NAMES.iter().chain(&["test", "proof", "check", "ci", "images", "help"]) {
+        for name in NAMES.iter().chain(&["test", "proof", "bench", "check", "ci", "images", "help"]) {
             assert!(USAGE.contains(name), "{name}");
         }
     }

@@ -5,11 +5,13 @@
 //! | `arguments.rs` | the command line |
 //! | `test.rs` | every test, on every server |
 //! | `proof.rs`, `proof/` | the proof, and its figures |
+//! | `bench.rs` | the benchmarks, and the guard of the instructions |
 //! | `check.rs`, `checks/` | everything else that has to hold before a change lands |
 //! | `images.rs`, `packages.rs` | what is made or installed on the machine |
 //! | `steps.rs`, `command.rs`, `metadata.rs` | how steps are shown, commands run, packages known |
 
 mod arguments;
+mod bench;
 mod check;
 mod checks;
 mod command;
@@ -44,6 +46,7 @@ fn run(task: Task) -> Result<(), Error> {
         }
         Task::Test(choice) => test::run(&choice),
         Task::Proof(extent, choice) => proof::run(&extent, &choice),
+        Task::Bench(bench) => bench::run(&bench),
         Task::Check => check::check(),
         Task::Ci(choice) => {
             check::check()?;

@@ -15,6 +15,15 @@ pub(crate) fn browser() -> Result<(), Error> {
     })
 }
 
+/// Makes sure that there is a valgrind.
+pub(crate) fn valgrind() -> Result<(), Error> {
+    if is_on_path("valgrind") {
+        return Ok(());
+    }
+    run(&mut shell(INSTALL, &["valgrind"]))
+        .map_err(|_| Error::failed("no valgrind to count instructions with: install it"))
+}
+
 fn is_on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).exists())

@@ -20,6 +20,30 @@ pub(crate) const IN_PROCESS: [Contender; 5] = [
     contender("actix-session, a map", "bench-peers", "actix-session-map"),
 ];
 
+/// The names in the results, and those of the applications.
+pub(crate) const OVER_HTTP: [(&str, &str); 19] = [
+    ("axum without sessions", "axum/none"),
+    ("sessions, memory", "sessions/memory"),
+    ("tower-sessions, memory", "tower-sessions/memory"),
+    ("tower-sessions, moka", "tower-sessions/moka"),
+    ("axum_session, memory", "axum_session/memory"),
+    ("sessions, Redis", "sessions/redis"),
+    ("tower-sessions, Redis", "tower-sessions/redis"),
+    ("axum_session, Redis", "axum_session/redis"),
+    ("actix-session, Redis", "actix/redis"),
+    ("bare handlers, Redis", "axum/redis"),
+    ("sessions, Postgres", "sessions/postgres"),
+    ("tower-sessions, Postgres", "tower-sessions/postgres"),
+    ("axum_session, Postgres", "axum_session/postgres"),
+    ("bare handlers, Postgres", "axum/postgres"),
+    ("sessions, SQLite", "sessions/sqlite"),
+    ("tower-sessions, SQLite", "tower-sessions/sqlite"),
+    ("axum_session, SQLite", "axum_session/sqlite"),
+    ("actix-web without sessions", "actix/none"),
+    // Again at the end of the round: how much the machine has changed meanwhile.
+    ("axum without sessions, again", "axum/none"),
+];
+
 const fn contender(name: &'static str, binary: &'static str, store: &'static str) -> Contender {
     Contender { name, binary, store }
 }

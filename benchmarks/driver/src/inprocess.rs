@@ -6,18 +6,25 @@ use std::sync::Mutex;
 use serde_json::{Map, Value, json};
 
 use crate::contenders::{Contender, IN_PROCESS};
+use crate::effort::Effort;
 use crate::error::Error;
 use crate::instructions::{Instructions, are_counted, per_iteration};
 use crate::process::{binary, lines};
+use crate::progress::Progress;
 use crate::stats::{median, quantile};
 
 /// Passes over all contenders, so that none has a bad minute to itself.
 const PASSES: usize = 3;
 
 /// Measures every contender that is asked for: `{ contender: { case: { … } } }`.
-pub(crate) fn measure(is_asked: &dyn Fn(&Contender) -> bool, rounds: usize) -> Result<Value, Error> {
+pub(crate) fn measure(
+    is_asked: &dyn Fn(&Contender) -> bool,
+    effort: &Effort,
+    progress: &mut Progress,
+) -> Result<Value, Error> {
     let asked: Vec<Contender> = IN_PROCESS.into_iter().filter(|contender| is_asked(contender)).collect();
     let mut results = Map::new();
+    progress.say("in process: allocations");
     for contender in &asked {
         let mut cases = Map::new();
         let counted = format!("{}-counted", contender.binary);
@@ -28,19 +35,21 @@ pub(crate) fn measure(is_asked: &dyn Fn(&Contender) -> bool, rounds: usize) -> R
         results.insert(contender.name.into(), Value::Object(cases));
     }
     let mut results = Value::Object(results);
-    times(&asked, rounds, &mut results)?;
+    times(&asked, effort.rounds, &mut results, progress)?;
     if are_counted() {
-        instructions(&asked, &mut results)?;
+        progress.say("in process: instructions");
+        instructions(&asked, effort.instructions, &mut results)?;
     } else {
-        eprintln!("no valgrind: instructions are not counted");
+        progress.say("no valgrind: instructions are not counted");
     }
     Ok(results)
 }
 
-fn times(asked: &[Contender], rounds: usize, results: &mut Value) -> Result<(), Error> {
+fn times(asked: &[Contender], rounds: usize, results: &mut Value, progress: &mut Progress) -> Result<(), Error> {
     let mut all: Vec<Vec<Value>> = vec![Vec::new(); asked.len()];
-    for _ in 0..PASSES {
+    for pass in 1..=PASSES {
         for (contender, lines_so_far) in asked.iter().zip(&mut all) {
+            progress.say(&format!("in process: times, pass {pass} of {PASSES}: {}", contender.name));
             let rounds = rounds.div_ceil(PASSES).to_string();
             let command = &mut Command::new(binary(contender.binary)?);
             lines_so_far.extend(lines(command.args([contender.store, "time", &rounds]))?);
@@ -65,51 +74,87 @@ fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().into_iter().flatten().filter_map(Value::as_f64).collect()
 }
 
+/// What the cases of ours cost, for the guard.
+pub(crate) fn instructions_of_ours(cases: &[&'static str]) -> Result<Map<String, Value>, Error> {
+    let empty: Map<String, Value> = cases.iter().map(|case| ((*case).to_owned(), json!({}))).collect();
+    let mut results = json!({ IN_PROCESS[0].name: empty });
+    instructions(&IN_PROCESS[..1], cases, &mut results)?;
+    let counted = results[IN_PROCESS[0].name].as_object().cloned().unwrap_or_default();
+    Ok(counted.into_iter().map(|(case, counts)| (case, counts["instructions"].clone())).collect())
+}
+
 /// On all processors at once: counts do not mind.
-fn instructions(asked: &[Contender], results: &mut Value) -> Result<(), Error> {
+fn instructions(asked: &[Contender], cases: &[&str], results: &mut Value) -> Result<(), Error> {
     let mut jobs = Vec::new();
     for contender in asked {
-        let cases = results[contender.name].as_object().into_iter().flat_map(Map::keys);
-        jobs.extend(cases.map(|case| (*contender, case.clone())));
+        let all = results[contender.name].as_object().into_iter().flat_map(Map::keys);
+        let wanted = all.filter(|case| cases.is_empty() || cases.contains(&case.as_str()));
+        jobs.extend(wanted.map(|case| (*contender, case.clone(), "with")));
+        // Without sessions nothing but the cookie makes a difference.
+        jobs.extend(["anonymous", "untouched"].map(|case| (*contender, case.to_owned(), "without")));
     }
+    let counted = count_all(jobs)?;
+    for (contender, case, side, with) in &counted {
+        if *side == "without" {
+            continue;
+        }
+        let base = if ["anonymous", "new"].contains(&case.as_str()) { "anonymous" } else { "untouched" };
+        let without = counted
+            .iter()
+            .find(|(other, case, side, _)| other.name == contender.name && case == base && *side == "without");
+        if let Some((.., without)) = without {
+            let result = &mut results[contender.name][case];
+            result["instructions"] = json!(with.all - without.all);
+            result["instructions_sha256"] = json!(with.sha256 - without.sha256);
+        }
+    }
+    Ok(())
+}
+
+type Job = (Contender, String, &'static str);
+
+fn count_all(jobs: Vec<Job>) -> Result<Vec<(Contender, String, &'static str, Instructions)>, Error> {
     let (jobs, done) = (Mutex::new(jobs), Mutex::new(Vec::new()));
     let workers = std::thread::available_parallelism()?.get();
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some((contender, case)) = { jobs.lock().ok().and_then(|mut jobs| jobs.pop()) } {
-                    let added = added(contender, &case);
+                while let Some((contender, case, side)) = { jobs.lock().ok().and_then(|mut jobs| jobs.pop()) } {
+                    let counted = per_iteration(contender.binary, &[contender.store, "loop", &case], &[side]);
                     if let Ok(mut done) = done.lock() {
-                        done.push((contender, case, added));
+                        done.push(counted.map(|counted| (contender, case, side, counted)));
                     }
                 }
             });
         }
     });
-    for (contender, case, added) in done.into_inner().unwrap_or_default() {
-        let Instructions { all, sha256 } = added?;
-        let case = &mut results[contender.name][case];
-        case["instructions"] = json!(all);
-        case["instructions_sha256"] = json!(sha256);
-    }
-    Ok(())
+    done.into_inner().unwrap_or_default().into_iter().collect()
 }
 
-fn added(contender: Contender, case: &str) -> Result<Instructions, Error> {
-    let before = [contender.store, "loop", case];
-    let with = per_iteration(contender.binary, &before, &["with"])?;
-    let without = per_iteration(contender.binary, &before, &["without"])?;
-    Ok(Instructions { all: with.all - without.all, sha256: with.sha256 - without.sha256 })
+/// The parts of a request of ours: `{ part: { ns, allocations, bytes } }`.
+pub(crate) fn parts(progress: &mut Progress) -> Result<Value, Error> {
+    progress.say("in process: the parts of a request");
+    let mut parts = Map::new();
+    for line in lines(Command::new(binary("bench-ours")?).args(["parts", "time"]))? {
+        let name = line["part"].as_str().unwrap_or_default().to_owned();
+        parts.insert(name, json!({ "ns": (median(&numbers(&line["ns"])) * 10.0).round() / 10.0 }));
+    }
+    for line in lines(Command::new(binary("bench-ours-counted")?).args(["parts", "count"]))? {
+        if let Some(part) = parts.get_mut(line["part"].as_str().unwrap_or_default()) {
+            part["allocations"] = line["allocations"].clone();
+            part["bytes"] = line["bytes"].clone();
+        }
+    }
+    Ok(Value::Object(parts))
 }
 
 /// A table for the terminal.
 pub(crate) fn show(results: &Value) {
     for (contender, cases) in results.as_object().into_iter().flatten() {
         println!("{contender}");
-        println!(
-            "{:16} {:>9} {:>17} {:>7} {:>9} {:>9} {:>9}",
-            "", "ns", "quartiles", "allocs", "bytes", "instr", "of it SHA"
-        );
+        let heads = ["ns", "quartiles", "allocs", "bytes", "instr", "of it SHA"];
+        let [ns, quartiles, allocs, bytes, instructions, sha] = heads;
+        println!("{:16} {ns:>9} {quartiles:>17} {allocs:>7} {bytes:>9} {instructions:>9} {sha:>9}", "");
         for (name, case) in cases.as_object().into_iter().flatten() {
             let number = |value: &Value| value.as_f64().map_or("–".to_owned(), |number| number.to_string());
             let quartiles = &case["added_ns_quartiles"];

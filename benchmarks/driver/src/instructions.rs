@@ -74,5 +74,5 @@ fn read(path: &Path) -> Result<(u64, u64), Error> {
     if all == 0 { Err(Error::new("callgrind counted nothing")) } else { Ok((all, sha256)) }
 }
 
-const FEW: u32 = 500;
-const MANY: u32 = 2_500;
+const FEW: u32 = 200;
+const MANY: u32 = 1_200;

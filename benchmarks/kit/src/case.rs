@@ -1,5 +1,7 @@
 //! The requests that every contender is measured with.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 /// What the handler does with its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
@@ -17,6 +19,11 @@ pub enum Job {
     Login,
     /// Ends it.
     Destroy,
+    /// Writes the id of this user, and a text of 32 bytes under `token`: a small session.
+    SignUp {
+        /// As the session's owner, where the library knows owners, and not as a value.
+        owned: bool,
+    },
     /// Writes 1 under `n`, and so many texts of together so many bytes under `text 0` and so on.
     Fill {
         /// How many.
@@ -51,6 +58,14 @@ pub enum Preparation {
 }
 
 impl Case {
+    /// Requests measured in one round, or counted, at once: fewer where each takes long.
+    pub(crate) const fn chunk(self) -> usize {
+        match (self.before, self.job) {
+            (_, Job::ReadText(bytes)) | (Preparation::One(Job::Fill { bytes, .. }), _) if bytes > 100_000 => 100,
+            _ => 1_000,
+        }
+    }
+
     /// The one of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -83,6 +98,13 @@ const fn filled(texts: usize, bytes: usize) -> Preparation {
 
 const fn case(name: &'static str, before: Preparation, job: Job) -> Case {
     Case { name, before, job }
+}
+
+/// An id that no user had before.
+#[must_use]
+pub fn next_user() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(100_000);
+    format!("user-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A text of so many bytes, other for each number.

@@ -7,6 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::case::{CASES, Case, Job};
 use crate::count::{Counter, count};
+use crate::hold::hold;
 use crate::looped::{Side, looped};
 use crate::runner::Runner;
 use crate::time::{Rounds, time};
@@ -75,10 +76,7 @@ impl Command {
                 }
             }
             (Some("count"), None, None, None) => {
-                let Some(counter) = self.counter else {
-                    eprintln!("this binary does not count; use the one whose name ends in -counted");
-                    return ExitCode::FAILURE;
-                };
+                let Some(counter) = self.counter else { return does_not_count() };
                 for case in CASES {
                     let (with, without) = runtime().block_on(count(&make, case, counter));
                     let hundredths = |number: f64| (number * 100.0).round() / 100.0;
@@ -86,6 +84,11 @@ impl Command {
                     let bytes = hundredths(with.bytes - without.bytes);
                     println!("{}", json!({ "case": case.name, "allocations": allocations, "bytes": bytes }));
                 }
+            }
+            (Some("hold"), Some(count), owned, None) if count.parse::<u32>().is_ok() => {
+                let Some(counter) = self.counter else { return does_not_count() };
+                let count = count.parse().unwrap_or_default();
+                println!("{}", runtime().block_on(hold(&make, count, owned == Some("owned"), counter)));
             }
             (Some("loop"), Some(case), Some(count), side) => {
                 let (case, count) = (Case::named(case), count.parse().ok());
@@ -109,10 +112,14 @@ pub(crate) fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
+fn does_not_count() -> ExitCode {
+    eprintln!("this binary does not count; use the one whose name ends in -counted");
+    ExitCode::FAILURE
+}
+
 fn usage() -> ExitCode {
     eprintln!("{USAGE}");
     ExitCode::from(2)
 }
 
-const USAGE: &str =
-    "usage: STORE time [ROUNDS [CASE,…]] | STORE count | STORE loop CASE COUNT [with|without] | STORE cases";
+const USAGE: &str = "usage: STORE time [ROUNDS [CASE,…]] | STORE count | STORE hold COUNT [owned] | STORE loop CASE COUNT [with|without] | STORE cases";

@@ -13,6 +13,8 @@ pub struct Counts {
     pub allocations: f64,
     /// Bytes asked for.
     pub bytes: f64,
+    /// Bytes that are allocated now.
+    pub held: f64,
 }
 
 /// Reads the counts of the allocator.
@@ -24,7 +26,8 @@ pub type Counter = fn() -> Counts;
 pub fn counts() -> Counts {
     let stats = INSTRUMENTED_SYSTEM.stats();
     let allocations = (stats.allocations + stats.reallocations) as f64;
-    Counts { allocations, bytes: stats.bytes_allocated as f64 }
+    let bytes = stats.bytes_allocated as f64;
+    Counts { allocations, bytes, held: bytes - stats.bytes_deallocated as f64 }
 }
 
 /// Per request: with sessions and without.
@@ -47,7 +50,11 @@ pub(crate) async fn count<C: Contender>(make: &impl Fn() -> C, case: Case, count
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 fn difference(end: Counts, start: Counts) -> Counts {
     let each = |difference: f64| (difference * 100.0 / REQUESTS as f64).round() / 100.0;
-    Counts { allocations: each(end.allocations - start.allocations), bytes: each(end.bytes - start.bytes) }
+    Counts {
+        allocations: each(end.allocations - start.allocations),
+        bytes: each(end.bytes - start.bytes),
+        held: each(end.held - start.held),
+    }
 }
 
-const REQUESTS: usize = 2_000;
+const REQUESTS: usize = 1_000;

@@ -3,13 +3,14 @@
 mod case;
 mod command;
 mod count;
+mod hold;
 mod looped;
 mod parts;
 mod runner;
 mod service;
 mod time;
 
-pub use case::{CASES, Case, Job, Preparation, text};
+pub use case::{CASES, Case, Job, Preparation, next_user, text};
 pub use command::{Command, Contender};
 pub use count::{Counter, Counts, counts};
 pub use looped::Side;

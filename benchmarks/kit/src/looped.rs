@@ -24,4 +24,4 @@ pub(crate) async fn looped<C: Contender>(make: &impl Fn() -> C, case: Case, coun
     }
 }
 
-const MOST: usize = 3_000;
+const MOST: usize = 1_200;

@@ -22,35 +22,36 @@ pub struct Rounds {
 pub async fn time<C: Contender>(make: &impl Fn() -> C, case: Case, rounds: usize) -> Rounds {
     let mut result = Rounds::default();
     let mut contender = make();
-    let mut cookies = prepare(&contender, case, CHUNK).await;
+    let chunk_size = case.chunk();
+    let mut cookies = prepare(&contender, case, chunk_size).await;
     check(&contender, case).await;
     for round in 0..rounds + WARM_UP {
         // Sessions that are used up are made anew, on a store as small as it was.
         if round > 0 && !matches!((case.before, case.job), (Preparation::One(_), _) | (_, Job::Nothing)) {
             contender = make();
-            cookies = prepare(&contender, case, CHUNK).await;
+            cookies = prepare(&contender, case, chunk_size).await;
         }
         let mut with = contender.with(case.job).await;
         let mut without = contender.without().await;
         let (a, b);
         if round % 2 == 0 {
-            a = chunk(&mut with, &cookies).await;
-            b = chunk(&mut without, &cookies).await;
+            a = chunk(&mut with, &cookies, chunk_size).await;
+            b = chunk(&mut without, &cookies, chunk_size).await;
         } else {
-            b = chunk(&mut without, &cookies).await;
-            a = chunk(&mut with, &cookies).await;
+            b = chunk(&mut without, &cookies, chunk_size).await;
+            a = chunk(&mut with, &cookies, chunk_size).await;
         }
         if round >= WARM_UP {
-            result.with.push(per_request(a));
-            result.without.push(per_request(b));
+            result.with.push(per_request(a, chunk_size));
+            result.without.push(per_request(b, chunk_size));
         }
     }
     result
 }
 
-async fn chunk(runner: &mut impl Runner, cookies: &[Option<HeaderValue>]) -> Duration {
+async fn chunk(runner: &mut impl Runner, cookies: &[Option<HeaderValue>], count: usize) -> Duration {
     let start = Instant::now();
-    run(runner, cookies, CHUNK).await;
+    run(runner, cookies, count).await;
     start.elapsed()
 }
 
@@ -89,7 +90,7 @@ pub(crate) async fn check(contender: &impl Contender, case: Case) {
         Job::ReadWrite => {
             cookie_after(&mut contender.with(Job::Is(Some(2))).await, cookie.as_ref()).await;
         }
-        Job::Write | Job::Fill { .. } => {
+        Job::Write | Job::SignUp { .. } | Job::Fill { .. } => {
             assert!(answer.is_some(), "{}: a cookie is set", case.name);
             cookie_after(&mut contender.with(Job::Read).await, answer.as_ref()).await;
         }
@@ -109,10 +110,8 @@ async fn cookie_after<R: Runner>(runner: &mut R, cookie: Option<&HeaderValue>) -
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn per_request(elapsed: Duration) -> f64 {
-    (elapsed.as_nanos() as f64 * 10.0 / CHUNK as f64).round() / 10.0
+fn per_request(elapsed: Duration, count: usize) -> f64 {
+    (elapsed.as_nanos() as f64 * 10.0 / count as f64).round() / 10.0
 }
 
-/// Requests in a round. Few, so that both rounds of a pair see the same machine.
-const CHUNK: usize = 1_000;
 const WARM_UP: usize = 3;

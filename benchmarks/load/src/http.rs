@@ -87,6 +87,32 @@ pub(crate) async fn run(plan: &Plan) -> Result<Value, Error> {
     Ok(result)
 }
 
+/// So many requests without a cookie, over so many connections.
+pub(crate) async fn fill(port: u16, path: &str, count: usize, connections: usize) -> Result<Value, Error> {
+    let start = Instant::now();
+    let mut running = JoinSet::new();
+    for number in 0..connections {
+        let mut connection = Connection::to(&format!("127.0.0.1:{port}")).await?;
+        let share = count / connections + usize::from(number < count % connections);
+        let request = request(path, None);
+        running.spawn(async move {
+            for _ in 0..share {
+                let answer = connection.exchange(&request, length).await.map_err(|error| error.to_string())?;
+                if !answer.starts_with(b"HTTP/1.1 200") {
+                    return Err(String::from_utf8_lossy(answer).into_owned());
+                }
+            }
+            Ok(())
+        });
+    }
+    while let Some(filled) = running.join_next().await {
+        filled??;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let per_second = (count as f64 / start.elapsed().as_secs_f64()).round();
+    Ok(serde_json::json!({ "requests": count, "per_second": per_second }))
+}
+
 async fn drive(
     mut connection: Connection,
     mut requests: Vec<Vec<u8>>,

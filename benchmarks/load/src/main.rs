@@ -3,6 +3,7 @@
 //! | command | what it measures |
 //! |---|---|
 //! | `http PORT PROCESS PATH SESSIONS CONNECTIONS SECONDS` | requests to an application; its sessions are made through `/new` first |
+//! | `fill PORT PATH COUNT CONNECTIONS` | so many requests without a cookie |
 //! | `redis ADDRESS PASSWORD get｜set CONNECTIONS SECONDS` | the server by itself, one command a connection at a time |
 //!
 //! One JSON value is printed: requests per second, quantiles of the latency in microseconds, the processor time that the
@@ -47,6 +48,9 @@ async fn run(words: &[&str]) -> Result<serde_json::Value, Error> {
                 time: Duration::from_secs_f64(seconds.parse()?),
             };
             http::run(&plan).await
+        }
+        ["fill", port, path, count, connections] => {
+            http::fill(port.parse()?, path, count.parse()?, connections.parse()?).await
         }
         ["redis", address, password, command @ ("get" | "set"), connections, seconds] => {
             let time = Duration::from_secs_f64(seconds.parse()?);

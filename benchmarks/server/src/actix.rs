@@ -43,7 +43,8 @@ fn routes(config: &mut ServiceConfig) {
         .route("/read_write", get().to(read_write))
         .route("/new", get().to(new))
         .route("/login", get().to(login))
-        .route("/destroy", get().to(destroy));
+        .route("/destroy", get().to(destroy))
+        .route("/sign_up", get().to(sign_up));
 }
 
 async fn untouched() -> impl Responder {
@@ -74,5 +75,11 @@ async fn login(session: Session) -> impl Responder {
 
 async fn destroy(session: Session) -> impl Responder {
     session.purge();
+    "ok"
+}
+
+async fn sign_up(session: Session) -> impl Responder {
+    session.insert("user", bench_kit::next_user()).expect("sessions work");
+    session.insert("token", bench_kit::text(1, 32)).expect("sessions work");
     "ok"
 }

@@ -46,6 +46,7 @@ where
         .route("/new", get(new::<P>))
         .route("/login", get(login::<P>))
         .route("/destroy", get(destroy::<P>))
+        .route("/sign_up", get(sign_up::<P>))
         .layer(SessionLayer::new(store)))
 }
 
@@ -77,5 +78,11 @@ async fn login<P: Pool>(session: Session<P>) -> &'static str {
 
 async fn destroy<P: Pool>(session: Session<P>) -> &'static str {
     session.destroy();
+    "ok"
+}
+
+async fn sign_up<P: Pool>(session: Session<P>) -> &'static str {
+    session.set("user", bench_kit::next_user());
+    session.set("token", bench_kit::text(1, 32));
     "ok"
 }

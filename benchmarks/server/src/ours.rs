@@ -19,6 +19,7 @@ pub(crate) async fn app(store: &str) -> Result<Router, Error> {
         .route("/new", get(new))
         .route("/login", get(login))
         .route("/destroy", get(destroy))
+        .route("/sign_up", get(sign_up))
         .layer(SessionLayer::new(manager(store).await?.build()?)))
 }
 
@@ -66,5 +67,11 @@ async fn login(session: Session) -> Answer {
 
 async fn destroy(session: Session) -> Answer {
     session.destroy()?;
+    Ok("ok".to_owned())
+}
+
+async fn sign_up(session: Session) -> Answer {
+    session.set_owner(bench_kit::next_user())?;
+    session.insert("token", &bench_kit::text(1, 32))?;
     Ok("ok".to_owned())
 }

@@ -61,6 +61,7 @@ macro_rules! application {
                     .route("/new", get(new))
                     .route("/login", get(login))
                     .route("/destroy", get(destroy))
+                    .route("/sign_up", get(sign_up))
                     .layer(SessionManagerLayer::new(store))
             }
 
@@ -83,6 +84,12 @@ macro_rules! application {
             async fn login(session: Session) -> &'static str {
                 session.insert("user", "user-42").await.expect("sessions work");
                 session.cycle_id().await.expect("sessions work");
+                "ok"
+            }
+
+            async fn sign_up(session: Session) -> &'static str {
+                session.insert("user", bench_kit::next_user()).await.expect("sessions work");
+                session.insert("token", bench_kit::text(1, 32)).await.expect("sessions work");
                 "ok"
             }
 

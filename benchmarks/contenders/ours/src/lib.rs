@@ -9,7 +9,7 @@ mod scan;
 use std::convert::Infallible;
 use std::process::ExitCode;
 
-use bench_kit::{Command, Contender, Counter, Job, Parts, Runner, ServiceRunner, WithoutSessions, text};
+use bench_kit::{Command, Contender, Counter, Job, Parts, Runner, ServiceRunner, WithoutSessions, next_user, text};
 use http::{Request, Response};
 use sessions_memory::MemoryStore;
 use sessions_tower::{Error, Key, SessionLayer, SessionManager, SessionSlot};
@@ -22,8 +22,10 @@ pub fn main(counter: Option<Counter>) -> ExitCode {
     let command = Command::read(counter);
     match command.store() {
         "memory" => command.run(|| {
-            // Room for the largest of the cases; everything else is as it comes.
-            let manager = SessionManager::builder(MemoryStore::new()).max_record_bytes(1 << 20).build();
+            // Room for the largest of the cases, and for the most; everything else is as it comes.
+            let store = MemoryStore::builder().max_sessions(2 << 20).max_bytes(2 << 30).build();
+            let store = store.expect("the settings are valid");
+            let manager = SessionManager::builder(store).max_record_bytes(1 << 20).build();
             Ours(SessionLayer::new(manager.expect("the settings are valid")))
         }),
         "parts" => match Parts::read(command.words(), counter) {
@@ -78,6 +80,14 @@ async fn handle(request: Request<()>, job: Job) -> Result<(), Error> {
         Job::Login => {
             session.insert(&USER, &"user-42".to_owned())?;
             session.rotate()?;
+        }
+        Job::SignUp { owned } => {
+            if owned {
+                session.set_owner(next_user())?;
+            } else {
+                session.insert(&USER, &next_user())?;
+            }
+            session.insert("token", &text(1, 32))?;
         }
         Job::Destroy => session.destroy()?,
         Job::Fill { texts, bytes } => {

@@ -12,7 +12,7 @@ use actix_web::cookie::time::Duration;
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, HttpMessage, HttpRequest, HttpResponse, web};
-use bench_kit::{Contender, Job, Runner, cookie_of, text};
+use bench_kit::{Contender, Job, Runner, cookie_of, next_user, text};
 use http::HeaderValue;
 
 pub(crate) fn on_map() -> impl Contender {
@@ -81,6 +81,10 @@ fn handle(session: &Session, job: Job) -> Result<(), Box<dyn std::error::Error>>
         Job::Login => {
             session.insert("user", "user-42")?;
             session.renew();
+        }
+        Job::SignUp { .. } => {
+            session.insert("user", next_user())?;
+            session.insert("token", text(1, 32))?;
         }
         Job::Destroy => session.purge(),
         Job::Fill { texts, bytes } => {

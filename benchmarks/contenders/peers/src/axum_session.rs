@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum_session::{Session, SessionConfig, SessionLayer, SessionNullPool, SessionStore};
-use bench_kit::{Contender, Job, Runner, ServiceRunner, WithoutSessions, at_once, text};
+use bench_kit::{Contender, Job, Runner, ServiceRunner, WithoutSessions, at_once, next_user, text};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Empty;
@@ -49,6 +49,10 @@ fn handle(request: &Request<()>, job: Job) {
         Job::Login => {
             session.set("user", "user-42");
             session.renew();
+        }
+        Job::SignUp { .. } => {
+            session.set("user", next_user());
+            session.set("token", text(1, 32));
         }
         Job::Destroy => session.destroy(),
         Job::Fill { texts, bytes } => {

@@ -7,7 +7,7 @@ macro_rules! contender {
         mod $name {
             use std::convert::Infallible;
 
-            use bench_kit::{Contender, Job, Runner, ServiceRunner, WithoutSessions, text};
+            use bench_kit::{Contender, Job, Runner, ServiceRunner, WithoutSessions, next_user, text};
             use http::{Request, Response};
             use tower::service_fn;
             use tower_layer::Layer;
@@ -48,6 +48,10 @@ macro_rules! contender {
                     Job::Login => {
                         session.insert("user", "user-42").await?;
                         session.cycle_id().await?;
+                    }
+                    Job::SignUp { .. } => {
+                        session.insert("user", next_user()).await?;
+                        session.insert("token", text(1, 32)).await?;
                     }
                     Job::Destroy => session.flush().await?,
                     Job::Fill { texts, bytes } => {

@@ -1,6 +1,6 @@
 //! What the clients can do by themselves, 64 operations in flight on one thread: `bench-limits NAME SECONDS`.
 //!
-//! No application stores a session faster than its client stores bytes.
+//! `bench-limits size-BACKEND 0` says how many bytes a backend holds. No application stores a session faster than its client stores bytes.
 
 use std::cell::Cell;
 use std::process::ExitCode;
@@ -20,9 +20,13 @@ fn main() -> ExitCode {
     let [name, seconds] = &words[..] else { return ExitCode::from(2) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let seconds = Duration::from_secs_f64(seconds.parse().unwrap_or(1.0));
-    match LocalSet::new().block_on(&runtime, run(name, seconds)) {
-        Ok(per_second) => {
-            println!("{}", serde_json::json!({ "limit": name, "per_second": per_second.round() }));
+    let is_size = name.starts_with("size-");
+    let result =
+        LocalSet::new().block_on(&runtime, async { if is_size { size(name).await } else { run(name, seconds).await } });
+    match result {
+        Ok(number) => {
+            let unit = if is_size { "bytes" } else { "per_second" };
+            println!("{}", serde_json::json!({ "name": name, unit: number.round() }));
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -68,6 +72,30 @@ async fn run(name: &str, time: Duration) -> Result<f64, Error> {
         "rusqlite-select" => rusqlite(time, "SELECT value FROM bare WHERE id = ?1 AND length(?2) > 0")?,
         "rusqlite-update" => rusqlite(time, "UPDATE bare SET value = ?2 WHERE id = ?1 RETURNING id")?,
         _ => return Err("no such limit".into()),
+    })
+}
+
+/// The bytes that a backend holds: in memory, in tables with their indexes, in a file.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+async fn size(name: &str) -> Result<f64, Error> {
+    Ok(match name {
+        "size-redis" => {
+            let mut connection = redis::Client::open(address("REDIS")?)?.get_multiplexed_async_connection().await?;
+            let info: String = redis::cmd("INFO").arg("memory").query_async(&mut connection).await?;
+            let used = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+            used.ok_or("no used_memory")?.trim().parse()?
+        }
+        "size-postgres" => {
+            let sum = "SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint FROM pg_stat_user_tables";
+            let pool = PgPool::connect(&address("POSTGRES")?).await?;
+            sqlx::query_scalar::<_, i64>(sum).fetch_one(&pool).await? as f64
+        }
+        "size-sqlite" => {
+            let connection = rusqlite::Connection::open(address("SQLITE")?)?;
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            std::fs::metadata(address("SQLITE")?)?.len() as f64
+        }
+        _ => return Err("no such size".into()),
     })
 }
 

@@ -1,0 +1,118 @@
+//! The backends, as the contenders find them in their environment.
+
+use std::env;
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+
+/// Where the backends are, and what was started for it.
+#[derive(Debug)]
+pub(crate) struct Backends {
+    pub(crate) redis: String,
+    pub(crate) postgres: String,
+    /// A folder in memory, where a disk is not waited for.
+    memory: PathBuf,
+    /// A folder on the disk.
+    disk: PathBuf,
+}
+
+impl Backends {
+    /// Those that are given in the environment, and folders for SQLite.
+    pub(crate) fn given() -> Result<Self, Error> {
+        let given = |name: &str| {
+            let variable = format!("SESSIONS_TEST_{name}_URL");
+            env::var(&variable).map_err(|_| Error::new(format!("{variable} is not set: run  cargo xtask bench")))
+        };
+        let name = format!("sessions-bench-{}", std::process::id());
+        let memory = Path::new("/dev/shm");
+        let memory = if memory.is_dir() { memory.join(&name) } else { env::temp_dir().join(&name) };
+        let target = env::current_exe()?;
+        let disk = target.parent().unwrap_or(Path::new(".")).join(&name);
+        for folder in [&memory, &disk] {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(Self { redis: given("REDIS")?, postgres: given("POSTGRES")?, memory, disk })
+    }
+
+    /// The environment of a contender: what answers may be lost with the machine, so that no disk is measured.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        self.with(&self.postgres, &self.memory)
+    }
+
+    /// The environment of a contender whose answers are on the disk.
+    pub(crate) fn durable(&self, postgres: &Postgres) -> Vec<(&'static str, String)> {
+        self.with(&postgres.url, &self.disk)
+    }
+
+    fn with(&self, postgres: &str, sqlite: &Path) -> Vec<(&'static str, String)> {
+        let file = sqlite.join("sessions.db").display().to_string();
+        vec![("BENCH_REDIS", self.redis.clone()), ("BENCH_POSTGRES", postgres.to_owned()), ("BENCH_SQLITE", file)]
+    }
+
+    /// Removes the SQLite files, so that the next contender begins with none.
+    pub(crate) fn clear_sqlite(&self) -> Result<(), Error> {
+        for folder in [&self.memory, &self.disk] {
+            for file in fs::read_dir(folder)? {
+                fs::remove_file(file?.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A Postgres that waits for the disk, if its programs are on this machine.
+    pub(crate) fn durable_postgres(&self) -> Result<Option<Postgres>, Error> {
+        let folder = self.disk.with_extension("postgres");
+        fs::create_dir_all(&folder)?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut command = Command::new("sh");
+        command.args(["-c", SCRIPT, "postgres", "-c", "fsync=on", "-c", "full_page_writes=on"]);
+        command.envs([("DATA", folder.as_os_str()), ("LISTEN", "127.0.0.1".as_ref()), ("PASSWORD", "bench".as_ref())]);
+        command.env("PORT", port.to_string()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn()?;
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if child.try_wait()?.is_some() || Instant::now() > deadline {
+                fs::remove_dir_all(&folder).ok();
+                return Ok(None);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let url = format!("postgres://sessions:bench@127.0.0.1:{port}/sessions");
+        Ok(Some(Postgres { url, child, folder }))
+    }
+}
+
+impl Drop for Backends {
+    fn drop(&mut self) {
+        for folder in [&self.memory, &self.disk] {
+            fs::remove_dir_all(folder).ok();
+        }
+    }
+}
+
+/// A server of our own, gone when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    url: String,
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // Politely: it takes its children and its shared memory along.
+        Command::new("kill").arg(self.child.id().to_string()).status().ok();
+        self.child.wait().ok();
+        fs::remove_dir_all(&self.folder).ok();
+    }
+}
+
+/// The script that the tests' servers are started with.
+const SCRIPT: &str = concat!(
+    include_str!("../../../integration-tests/src/servers/scripts/common.sh"),
+    include_str!("../../../integration-tests/src/servers/scripts/postgres.sh"),
+);

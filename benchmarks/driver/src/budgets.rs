@@ -1,0 +1,212 @@
+//! The budgets, and what became of each.
+
+use serde_json::Value;
+
+use crate::page::number;
+
+/// One row.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    pub(crate) what: String,
+    pub(crate) budget: String,
+    pub(crate) ours: String,
+    pub(crate) peer: String,
+    pub(crate) limit: String,
+    /// Unknown where it was not measured.
+    pub(crate) is_met: Option<bool>,
+}
+
+/// All of them, from the results of one run.
+pub(crate) fn all(results: &Value) -> Vec<Budget> {
+    let mut budgets = Vec::new();
+    for (case, what, share, allocations, instructions) in IN_PROCESS {
+        budgets.push(time(results, case, what, share));
+        budgets.push(count(results, case, what, "allocations", allocations));
+        budgets.push(count(results, case, what, "instructions", instructions));
+    }
+    for (contender, path, share, limit) in OF_BASE {
+        budgets.push(of_base(results, contender, path, share, limit));
+    }
+    for (store, path, times) in TIMES_PEER {
+        budgets.push(times_peer(results, store, path, times));
+    }
+    for (contender, store, bytes) in BYTES {
+        budgets.push(held(results, contender, store, bytes));
+    }
+    budgets.push(overlap(results));
+    budgets
+}
+
+const OURS: &str = "sessions, memory";
+const REFERENCE: &str = "tower-sessions, memory";
+const BASE: &str = "axum without sessions";
+
+/// Case, words, share of the reference's time in the same run, allocations, instructions.
+///
+/// The shares are those of the budgets in nanoseconds, 150, 350, 860, 900, 350 and 350, of the reference on the machine that
+/// they were set on, 593, 878, 1 721, 1 877, 1 251 and 1 684: nanoseconds do not travel, shares do.
+const IN_PROCESS: [(&str, &str, f64, f64, f64); 6] = [
+    ("untouched", "untouched", 0.253, 2.0, 2_000.0),
+    ("read", "read", 0.399, 5.0, 5_000.0),
+    ("read_write", "read and write", 0.500, 12.0, 10_000.0),
+    ("new", "new session", 0.479, 10.0, 9_000.0),
+    ("number_of_1k", "read one of nine values, 1 KiB", 0.280, 5.0, 5_000.0),
+    ("number_of_16k", "read one of nine values, 16 KiB", 0.208, 5.0, 5_000.0),
+];
+
+/// Contender, path, share of the base's requests per second, and the limit: the client in bare handlers.
+const OF_BASE: [(&str, &str, f64, Option<&str>); 3] = [
+    ("sessions, memory", "untouched", 0.92, None),
+    ("sessions, Redis", "read", 0.55, Some("bare handlers, Redis")),
+    ("sessions, Redis", "read_write", 0.40, Some("bare handlers, Redis")),
+];
+
+/// Store, path, times the requests per second of tower-sessions.
+const TIMES_PEER: [(&str, &str, f64); 4] = [
+    ("Postgres", "read", 2.0),
+    ("Postgres", "read_write", 1.7),
+    ("SQLite", "read", 2.0),
+    ("SQLite", "read_write", 2.0),
+];
+
+const BYTES: [(&str, &str, f64); 5] = [
+    ("sessions, memory", "memory", 620.0),
+    ("sessions, memory, with owners", "memory", 820.0),
+    ("sessions, Redis", "redis", 320.0),
+    ("sessions, Postgres", "postgres", 300.0),
+    ("sessions, SQLite", "sqlite", 260.0),
+];
+
+fn time(results: &Value, case: &str, what: &str, share: f64) -> Budget {
+    let added = |contender: &str| results["in_process"][contender][case]["added_ns"].as_f64();
+    let (ours, reference) = (added(OURS), added(REFERENCE));
+    let of_reference = |ns: f64| format!("{} ns, {:.2}", number(ns), ns / reference.unwrap_or(f64::NAN));
+    let peer = best_in_process(results, case, "added_ns");
+    Budget {
+        what: format!("{what}, in process: time, as share of {REFERENCE}"),
+        budget: format!("≤ {share:.2}"),
+        ours: ours.map_or_else(unknown, of_reference),
+        peer: peer.map_or_else(unknown, |(name, ns)| format!("{} ({name})", of_reference(ns))),
+        limit: String::new(),
+        is_met: ours.zip(reference).map(|(ours, reference)| ours / reference <= share),
+    }
+}
+
+fn count(results: &Value, case: &str, what: &str, unit: &str, budget: f64) -> Budget {
+    let ours = &results["in_process"][OURS][case];
+    let count = ours[unit].as_f64();
+    let sha256 = ours["instructions_sha256"].as_f64().filter(|sha256| unit == "instructions" && *sha256 > 0.0);
+    let peer = best_in_process(results, case, unit);
+    Budget {
+        what: format!("{what}, in process: {unit}"),
+        budget: format!("≤ {}", number(budget)),
+        ours: count.map_or_else(unknown, number),
+        peer: peer.map_or_else(unknown, |(name, count)| format!("{} ({name})", number(count))),
+        limit: sha256.map_or_else(String::new, |sha256| format!("{} of it SHA-256 in software", number(sha256))),
+        // The counts of a store that clears up now and then are averages.
+        is_met: count.map(|count| count < budget + 0.5),
+    }
+}
+
+fn best_in_process(results: &Value, case: &str, unit: &str) -> Option<(String, f64)> {
+    let contenders = results["in_process"].as_object()?.iter().filter(|(name, _)| name.as_str() != OURS);
+    let counts = contenders.filter_map(|(name, cases)| Some((name.clone(), cases[case][unit].as_f64()?)));
+    counts.min_by(|one, other| one.1.total_cmp(&other.1))
+}
+
+fn per_second(results: &Value, contender: &str, path: &str) -> Option<f64> {
+    results["http"][contender][path]["per_second"].as_f64()
+}
+
+fn of_base(results: &Value, contender: &str, path: &str, share: f64, limit: Option<&str>) -> Budget {
+    let base = per_second(results, BASE, "untouched");
+    let of_base = |per_second: f64| per_second / base.unwrap_or(f64::NAN);
+    let ours = per_second(results, contender, path).map(of_base);
+    let limit = limit.and_then(|limit| per_second(results, limit, path)).map(of_base);
+    let peer = best_over_http(results, contender, path).map(|(name, per_second)| (name, of_base(per_second)));
+    let processor = |name: &str, path: &str| results["http"][name][path]["processor_us"].as_f64();
+    let by_processor = processor(BASE, "untouched").zip(processor(contender, path)).map(|(base, ours)| base / ours);
+    Budget {
+        what: format!("{contender}, {}: share of the requests a second of {BASE}", path.replace('_', " and ")),
+        budget: format!("≥ {share:.2}"),
+        ours: format!(
+            "{}{}",
+            ours.map_or_else(unknown, two),
+            by_processor.map_or_else(String::new, |share| { format!("; by processor time {share:.2}") })
+        ),
+        peer: peer.map_or_else(unknown, |(name, share)| format!("{share:.2} ({name})")),
+        limit: limit.map_or_else(String::new, |limit| format!("{limit:.2}, the client in bare handlers")),
+        is_met: ours.map(|ours| ours >= share),
+    }
+}
+
+fn times_peer(results: &Value, store: &str, path: &str, times: f64) -> Budget {
+    let (ours, reference) = (format!("sessions, {store}"), format!("tower-sessions, {store}"));
+    let (per_second_ours, base) = (per_second(results, &ours, path), per_second(results, &reference, path));
+    let ratio =
+        |per_second: f64| format!("{} a second, {:.2}", number(per_second), per_second / base.unwrap_or(f64::NAN));
+    let operation = if path == "read" { "select" } else { "update" };
+    let limit = results["limits"][format!("{}-{operation}", store.to_lowercase())]["alone"]["per_second"].as_f64();
+    Budget {
+        what: format!("{ours}, {}: times {reference}", path.replace('_', " and ")),
+        budget: format!("≥ {times:.1}"),
+        ours: per_second_ours.map_or_else(unknown, ratio),
+        peer: best_over_http(results, &ours, path)
+            .map_or_else(unknown, |(name, per_second)| format!("{} ({name})", ratio(per_second))),
+        limit: limit
+            .map_or_else(String::new, |limit| format!("{} {operation}s a second, sqlx by itself", number(limit))),
+        is_met: per_second_ours.zip(base).map(|(ours, base)| ours / base >= times),
+    }
+}
+
+/// The fastest other library on the same kind of store.
+fn best_over_http(results: &Value, ours: &str, path: &str) -> Option<(String, f64)> {
+    let store = ours.rsplit(", ").next()?;
+    let is_peer = |name: &str| {
+        let same = name.ends_with(store) || store == "memory" && name.ends_with("moka");
+        same && name != ours && !name.starts_with("bare")
+    };
+    let contenders = results["http"].as_object()?.keys().filter(|name| is_peer(name));
+    let rates = contenders.filter_map(|name| Some((name.clone(), per_second(results, name, path)?)));
+    rates.max_by(|one, other| one.1.total_cmp(&other.1))
+}
+
+fn held(results: &Value, contender: &str, store: &str, budget: f64) -> Budget {
+    let rows = || results["scale"]["bytes"].as_array().into_iter().flatten().filter(|row| row["store"] == store);
+    // The most sessions that were measured.
+    let ours = rows().filter(|row| row["contender"] == contender).filter_map(|row| row["bytes"].as_f64()).next_back();
+    let peers = rows().filter(|row| !row["contender"].as_str().unwrap_or_default().starts_with("sessions,"));
+    let peer = peers
+        .filter_map(|row| Some((row["contender"].as_str()?, row["bytes"].as_f64()?)))
+        .min_by(|one, other| one.1.total_cmp(&other.1));
+    Budget {
+        what: format!("{contender}: bytes of a small session"),
+        budget: format!("≤ {}", number(budget)),
+        ours: ours.map_or_else(unknown, number),
+        peer: peer.map_or_else(unknown, |(name, bytes)| format!("{} ({name})", number(bytes))),
+        limit: String::new(),
+        is_met: ours.map(|ours| ours <= budget),
+    }
+}
+
+fn overlap(results: &Value) -> Budget {
+    // A counter that is not exact ends the run.
+    let stores = ["redis", "postgres", "sqlite"];
+    let is_measured = stores.iter().all(|store| results["scale"]["contention"][store].is_array());
+    Budget {
+        what: "64 writers on one session, across processes: increments that are there".to_owned(),
+        budget: "all".to_owned(),
+        ours: if is_measured { "all".to_owned() } else { unknown() },
+        peer: String::new(),
+        limit: String::new(),
+        is_met: is_measured.then_some(true),
+    }
+}
+
+fn two(share: f64) -> String {
+    format!("{share:.2}")
+}
+
+fn unknown() -> String {
+    "–".to_owned()
+}

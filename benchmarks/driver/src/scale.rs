@@ -1,0 +1,150 @@
+//! Many sessions, large records, many writers, many expired rows.
+
+use std::process::Command;
+
+use serde_json::{Map, Value, json};
+
+use crate::backends::Backends;
+use crate::contenders::{IN_PROCESS, OVER_HTTP};
+use crate::effort::Effort;
+use crate::error::Error;
+use crate::process::{binary, lines};
+use crate::progress::Progress;
+use crate::server::{Server, one, pinned};
+
+/// Everything.
+pub(crate) fn measure(backends: &Backends, effort: &Effort, progress: &mut Progress) -> Result<Value, Error> {
+    let mut memory = held_in_memory(effort.held, progress)?;
+    let mut stores = held_in_stores(backends, effort.held, progress, &|_| true)?;
+    for &count in effort.held_by_ours {
+        memory.extend(held_in_memory(count, progress)?);
+        stores.extend(held_in_stores(backends, count, progress, &|name| name.starts_with("sessions,"))?);
+    }
+    memory.append(&mut stores);
+    Ok(json!({
+        "bytes": memory,
+        "operations": operations(backends, effort, progress)?,
+        "records": records(backends, effort, progress)?,
+        "contention": contention(backends, effort, progress)?,
+        "purge": purge(backends, effort, progress)?,
+    }))
+}
+
+fn held_in_memory(count: u32, progress: &mut Progress) -> Result<Vec<Value>, Error> {
+    let mut results = Vec::new();
+    for contender in IN_PROCESS {
+        let owners: &[&str] = if contender.binary == "bench-ours" { &["plain", "owned"] } else { &["plain"] };
+        for owned in owners {
+            progress.say(&format!("bytes of {count} sessions: {}", contender.name));
+            let binary = binary(&format!("{}-counted", contender.binary))?;
+            let result = one(Command::new(binary).args([contender.store, "hold", &count.to_string(), owned]))?;
+            let name =
+                if *owned == "owned" { format!("{}, with owners", contender.name) } else { contender.name.into() };
+            results.push(json!({ "contender": name, "store": "memory", "sessions": count, "bytes": result["bytes"] }));
+        }
+    }
+    Ok(results)
+}
+
+fn held_in_stores(
+    backends: &Backends,
+    count: u32,
+    progress: &mut Progress,
+    is_asked: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Value>, Error> {
+    let mut results = Vec::new();
+    for (name, server) in OVER_HTTP.into_iter().filter(|(name, _)| is_asked(name)) {
+        let store = server.split_once('/').map(|(_, store)| store).unwrap_or_default();
+        if !["redis", "postgres", "sqlite"].contains(&store) || name.starts_with("bare") {
+            continue;
+        }
+        progress.say(&format!("bytes of {count} sessions: {name}"));
+        backends.clear_sqlite()?;
+        let size = || -> Result<f64, Error> {
+            let mut command = Command::new(binary("bench-limits")?);
+            let result = one(command.args([&format!("size-{store}"), "0"]).envs(backends.environment()))?;
+            Ok(result["bytes"].as_f64().unwrap_or_default())
+        };
+        let server = Server::start(server, &backends.environment())?;
+        // So that tables and files are there before.
+        server.fill("sign_up", 64)?;
+        let before = size()?;
+        server.fill("sign_up", count)?;
+        let bytes = ((size()? - before) / f64::from(count)).round();
+        results.push(json!({ "contender": name, "store": store, "sessions": count, "bytes": bytes }));
+    }
+    Ok(results)
+}
+
+fn operations(backends: &Backends, effort: &Effort, progress: &mut Progress) -> Result<Value, Error> {
+    each_store(
+        backends,
+        progress,
+        "operations among many sessions",
+        &|store| vec![vec!["operations", store, RECORD, "SECONDS", effort.counts]],
+        effort.scale_seconds,
+    )
+}
+
+fn records(backends: &Backends, effort: &Effort, progress: &mut Progress) -> Result<Value, Error> {
+    each_store(
+        backends,
+        progress,
+        "operations with large records",
+        &|store| RECORDS.iter().map(|bytes| vec!["operations", store, bytes, "SECONDS", "1000"]).collect(),
+        effort.scale_seconds,
+    )
+}
+
+fn contention(backends: &Backends, effort: &Effort, progress: &mut Progress) -> Result<Value, Error> {
+    each_store(
+        backends,
+        progress,
+        "writers on one session",
+        &|store| {
+            // Two managers are two processes, as far as the store is concerned.
+            let managers: &[&str] = if store == "memory" { &["1"] } else { &["1", "2"] };
+            managers.iter().map(|managers| vec!["contention", store, managers, "SECONDS", "1,2,4,8,16,32,64"]).collect()
+        },
+        effort.scale_seconds,
+    )
+}
+
+fn purge(backends: &Backends, effort: &Effort, progress: &mut Progress) -> Result<Value, Error> {
+    let mut results = Map::new();
+    for store in ["memory", "postgres", "sqlite"] {
+        progress.say(&format!("purge of {} expired sessions: {store}", effort.expired));
+        backends.clear_sqlite()?;
+        let arguments = ["purge", store, &effort.expired.to_string(), &(3.0 * effort.scale_seconds).to_string()];
+        let mut command = Command::new(binary("bench-scale")?);
+        results.insert(store.into(), one(command.args(arguments).envs(backends.environment()))?);
+    }
+    Ok(Value::Object(results))
+}
+
+/// Runs `bench-scale` for each store with each of these arguments.
+fn each_store(
+    backends: &Backends,
+    progress: &mut Progress,
+    what: &str,
+    arguments: &dyn Fn(&'static str) -> Vec<Vec<&'static str>>,
+    seconds: f64,
+) -> Result<Value, Error> {
+    let seconds = seconds.to_string();
+    let mut results = Map::new();
+    for store in ["memory", "redis", "postgres", "sqlite"] {
+        progress.say(&format!("{what}: {store}"));
+        let mut all = Vec::new();
+        for arguments in arguments(store) {
+            backends.clear_sqlite()?;
+            let arguments = arguments.iter().map(|word| if *word == "SECONDS" { seconds.as_str() } else { word });
+            all.extend(lines(pinned(0, "bench-scale")?.args(arguments).envs(backends.environment()))?);
+        }
+        results.insert(store.into(), Value::Array(all));
+    }
+    Ok(Value::Object(results))
+}
+
+/// Of a small session.
+const RECORD: &str = "175";
+const RECORDS: [&str; 6] = ["175", "1024", "4096", "16384", "65536", "262144"];
