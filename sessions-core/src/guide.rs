@@ -4,7 +4,6 @@
 pub mod life_of_a_request {}
 
 #[doc = include_str!("../docs/stores.md")]
-#[expect(clippy::doc_markdown, reason = "databases have the names they have")]
 pub mod stores {}
 
 #[doc = include_str!("../docs/login.md")]
