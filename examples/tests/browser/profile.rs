@@ -10,6 +10,7 @@ use hyper::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::time::timeout;
 use url::{ParseError, Url};
 
 use crate::driver::FOREVER;
@@ -132,6 +133,19 @@ impl Browser {
             Value::Array(complaints) => complaints,
             other => panic!("no log but {other}"),
         }
+    }
+
+    /// Waits until the browser has something to complain about.
+    pub(crate) async fn hear_complaints(&self) -> Vec<Value> {
+        let heard = async {
+            loop {
+                let complaints = self.complaints().await;
+                if !complaints.is_empty() {
+                    return complaints;
+                }
+            }
+        };
+        timeout(FOREVER, heard).await.expect("it complains")
     }
 
     async fn wait_for(&self, what: Locator<'_>) -> Element {

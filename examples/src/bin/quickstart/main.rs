@@ -8,7 +8,7 @@
 //! | `failure.rs` | what the visitor sees when a session cannot be loaded or committed |
 //! | `store.rs` | opening a store by URL |
 //! | `serve.rs` | shutting down without losing a commit |
-//! | `protect.rs` | what an application with forms needs besides sessions |
+//! | `protect.rs`, `back.js` | what an application with forms needs besides sessions |
 //!
 //! The rest (`options.rs`, `page.rs`, `words.rs`) has little to do with sessions.
 
