@@ -126,3 +126,21 @@ async fn those_that_wait_share_statements() {
     watched.store.stop().await.expect("stop");
     watched.lab.end().await;
 }
+
+/// A control: a pool of the application with its default settings asks each connection whether it is alive, and that is heard.
+#[tokio::test]
+async fn a_pool_that_pings_is_heard() {
+    let Some(lab) = Lab::given().await else { return };
+    lab.store().await.stop().await.expect("stop");
+    let wire = Wire::to(Kind::Postgres, port_of(&lab.url)).await;
+    let pool = sqlx::PgPool::connect(&wire.through(&lab.url)).await.expect("a pool");
+    let store = lab.builder().with_pool(pool.clone());
+    for _ in 0..3 {
+        store.load(&id(1)).await.expect("load");
+    }
+    pool.close().await;
+    let heard = wire.take();
+    assert_eq!(heard.get(&Round::Execute), Some(&3), "{heard:?}");
+    assert!(heard.get(&Round::Other) >= Some(&2), "{heard:?}");
+    lab.end().await;
+}

@@ -143,3 +143,26 @@ async fn connections_that_are_ended_are_replaced() {
     store.stop().await.expect("stop");
     lab.end().await;
 }
+
+/// A session that the server ended because it was idle: it says so, and nothing is in doubt, not even the count of a deletion.
+#[tokio::test]
+async fn sessions_that_end_because_they_are_idle_are_replaced() {
+    let Some(lab) = Lab::given().await else { return };
+    lab.store().await.stop().await.expect("stop");
+    let (role, url) = lab.role().await;
+    lab.sql(&format!(
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON {{table}} TO {role}; ALTER ROLE {role} SET idle_session_timeout = '200ms'"
+    ))
+    .await;
+    let store = lab.builder().connect(&url).await.expect("connect");
+    store.create(&id(1), &entry(1, b"x"), MINUTE).await.expect("create");
+    let sessions = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}'");
+    for key in [id(99), id(1)] {
+        while lab.value::<i64>(&sessions).await > 0 {}
+        assert_eq!(store.delete(&[key]).await.expect("delete"), u64::from(key == id(1)));
+        while lab.value::<i64>(&sessions).await > 0 {}
+        assert_eq!(store.load(&id(1)).await.expect("load").is_some(), key != id(1));
+    }
+    store.stop().await.expect("stop");
+    lab.end().await;
+}
