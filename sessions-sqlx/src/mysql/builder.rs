@@ -62,7 +62,7 @@ impl MySqlStoreBuilder {
 
     /// How many connections there are at most (default 8): 2 to 64, one half for reading, the other for writing.
     ///
-    /// Loads that wait at the same time share a statement.
+    /// Loads that wait at the same time share a statement. `connect` and `migrate` use one more, for as long as they take.
     ///
     /// # Errors
     ///
@@ -114,8 +114,9 @@ impl MySqlStoreBuilder {
     /// Uses a pool of the application; `stop` leaves it open.
     ///
     /// Make it with `test_before_acquire(false)`: the store finds out about stale connections itself. Set
-    /// `innodb_lock_wait_timeout` below the [`deadline`](Self::deadline), and see that `max_allowed_packet` has room for the
-    /// largest record. Starts the purge task, so that it needs a tokio runtime.
+    /// `innodb_lock_wait_timeout` and `lock_wait_timeout` below the [`deadline`](Self::deadline), and see that `max_allowed_packet`
+    /// has room for the largest record. Connections go back to it as soon as no request waits, and it asks each of them whether it is
+    /// alive: a pool that the store makes itself does so only every half minute. Starts the purge task, so that it needs a tokio runtime.
     #[must_use]
     pub fn with_pool(mut self, pool: MySqlPool) -> MySqlStore {
         self.connections = u8::try_from(pool.options().get_max_connections().min(8)).unwrap_or(8);

@@ -23,7 +23,8 @@ use crate::store::{Database, Store};
 /// A session store in a MySQL or MariaDB table (InnoDB).
 ///
 /// What is live is judged by the server's clock at the beginning of each statement, so that its clients' clocks and time
-/// zones do not matter (G3). Clones are the same store (G14). Tested with MariaDB 10.11.
+/// zones do not matter (G3). Clones are the same store (G14). Tested with MariaDB 10.11; MariaDB 10.5, MySQL 8.0 and later are
+/// accepted.
 ///
 /// ```no_run
 /// use sessions_core::{Owner, SessionStore};

@@ -67,7 +67,7 @@ impl PostgresStoreBuilder {
 
     /// Lets [`migrate`](PostgresStore::migrate) create an `UNLOGGED` table. An existing table stays what it is.
     ///
-    /// Writes cost about half, for they are not written to the log. The price: **after a crash of the server the table is empty**,
+    /// A write leaves 40 bytes in the log instead of 170 to 510 (of a small session; the README has the figures). The price: **after a crash of the server the table is empty**,
     /// so that everybody is logged out, and replicas and backups by log do not have it.
     pub fn unlogged(mut self) -> Self {
         self.unlogged = true;
@@ -86,7 +86,8 @@ impl PostgresStoreBuilder {
 
     /// How many connections there are at most (default 8): 2 to 64, one half for reading, the other for writing.
     ///
-    /// Requests that wait at the same time share a statement, so that a few go a long way.
+    /// Requests that wait at the same time share a statement, so that a few go a long way. `connect` and `migrate` use one more, for
+    /// as long as they take.
     ///
     /// # Errors
     ///
@@ -129,8 +130,9 @@ impl PostgresStoreBuilder {
 
     /// Uses a pool of the application; `stop` leaves it open.
     ///
-    /// Make it with `test_before_acquire(false)`: the store finds out about stale connections itself. Set `statement_timeout`
-    /// below the [`deadline`](Self::deadline). Starts the purge task, so that it needs a tokio runtime.
+    /// Make it with `test_before_acquire(false)`: the store finds out about stale connections itself. Set `statement_timeout` and
+    /// `lock_timeout` below the [`deadline`](Self::deadline). Connections go back to it as soon as no request waits, and it asks each
+    /// of them whether it is alive: a pool that the store makes itself does so only every half minute. Starts the purge task, so that it needs a tokio runtime.
     #[must_use]
     pub fn with_pool(mut self, pool: PgPool) -> PostgresStore {
         self.connections = u8::try_from(pool.options().get_max_connections().min(8)).unwrap_or(8);
