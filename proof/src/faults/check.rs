@@ -98,6 +98,7 @@ pub struct Figures {
 /// # Errors
 ///
 /// All that was not kept, with the figures.
+#[expect(clippy::result_large_err, reason = "it is made once a run")]
 pub fn judge(history: &History) -> Result<Figures, (Figures, Vec<Finding>)> {
     let mut check = Check { history, figures: Figures::default(), findings: Vec::new() };
     check.others();
@@ -233,7 +234,9 @@ impl<'a> Check<'a> {
     fn sequence(&mut self, session: usize) {
         let mut seen: Vec<(usize, Duration, u64)> = self
             .with(move |e| e.session == Some(session) && e.role == Role::Counts)
-            .filter_map(|e| if let Answer::Page(Some(visits)) = e.answer { Some((e.tab, e.begun, visits)) } else { None })
+            .filter_map(
+                |e| if let Answer::Page(Some(visits)) = e.answer { Some((e.tab, e.begun, visits)) } else { None },
+            )
             .collect();
         seen.sort_unstable();
         if seen.first().map(|first| first.0) != seen.last().map(|last| last.0) {
