@@ -53,7 +53,7 @@ pub(crate) fn run(extent: &Extent, choice: &Choice) -> Result<(), Error> {
     if extent.write {
         let page = metadata.root.join(PAGE);
         let text = fs::read_to_string(&page).map_err(|error| Error::failed(format!("{PAGE}: {error}")))?;
-        write(&page, &figures.into_page(&text, extent.long, took)?)?;
+        write(&page, &figures.written_into(&text, extent.long, took)?)?;
         eprintln!("== written into {PAGE}");
     }
     Ok(())

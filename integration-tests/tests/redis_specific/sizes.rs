@@ -19,7 +19,7 @@ const BUDGET_OWNED: u64 = 545;
 #[tokio::test]
 async fn a_session_keeps_to_its_budget() {
     let plain = bytes_each(|_| None).await;
-    let own = bytes_each(|number| Some(number)).await;
+    let own = bytes_each(Some).await;
     let shared = bytes_each(|number| Some(number / 10)).await;
     let (Some(plain), Some(own), Some(shared)) = (plain, own, shared) else { return };
     eprintln!("{plain} bytes a session; {own} with an owner of its own; {shared} with ten sessions to an owner");

@@ -40,7 +40,7 @@ impl Figures {
     }
 
     /// The page with these figures between its marks.
-    pub(super) fn into_page(&self, page: &str, long: bool, took: Duration) -> Result<String, Error> {
+    pub(super) fn written_into(&self, page: &str, long: bool, took: Duration) -> Result<String, Error> {
         let marks = page.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
         let (before, after) = marks.ok_or_else(|| Error::failed(format!("the page has no {BEGIN} and {END}")))?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -165,13 +165,13 @@ mod tests {
     #[test]
     fn the_page_is_replaced_between_its_marks() {
         let page = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
-        let new = figures().into_page(&page, false, Duration::from_secs(61)).expect("it has the marks");
+        let new = figures().written_into(&page, false, Duration::from_secs(61)).expect("it has the marks");
         assert!(new.starts_with(&format!("before\n{BEGIN}\n\n`cargo xtask proof`, version ")));
         assert!(new.contains("1 min 1 s"));
         assert!(new.ends_with(&format!("| Postgres | 1 |\n\n{END}\nafter\n")));
         assert!(!new.contains("old"));
         // Written again, it stays the same.
-        assert_eq!(figures().into_page(&new, false, Duration::from_secs(61)), Ok(new));
-        assert!(figures().into_page("no marks", false, Duration::ZERO).is_err());
+        assert_eq!(figures().written_into(&new, false, Duration::from_secs(61)), Ok(new));
+        assert!(figures().written_into("no marks", false, Duration::ZERO).is_err());
     }
 }
