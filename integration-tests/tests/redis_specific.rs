@@ -22,6 +22,8 @@ mod limits;
 mod login;
 #[path = "redis_specific/names.rs"]
 mod names;
+#[path = "redis_specific/node.rs"]
+mod node;
 #[path = "redis_specific/refusals.rs"]
 mod refusals;
 #[path = "redis_specific/requests.rs"]

@@ -26,7 +26,9 @@ impl Breakage {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Upsert, Self::Resurrects, Self::ForgetsDeletes, Self::HidesConflicts];
 
-    pub(crate) fn wrap(self, store: Reference) -> Arc<dyn SessionStore> {
+    /// The reference store, broken in this way.
+    #[must_use]
+    pub fn wrap(self, store: Reference) -> Arc<dyn SessionStore> {
         Arc::new(Broken { store, breakage: self })
     }
 }

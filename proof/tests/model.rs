@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sessions_conformance::reference::Reference;
 use sessions_core::{ManualClock, SessionStore, Timestamp};
 use sessions_memory::MemoryStore;
+use sessions_proof::controls::Breakage;
 use sessions_proof::model;
 use sessions_sqlx::SqliteStore;
 
@@ -23,8 +24,13 @@ fn seed() -> u64 {
     seed
 }
 
-async fn lives<S: SessionStore>(lives: u64, store: impl AsyncFn(ManualClock) -> S) {
-    let seed = seed();
+/// Twenty times as many with `SESSIONS_PROOF_LONG=1`.
+fn more() -> u64 {
+    if std::env::var_os("SESSIONS_PROOF_LONG").is_some() { 20 } else { 1 }
+}
+
+async fn lives<S: SessionStore>(name: &str, lives: u64, store: impl AsyncFn(ManualClock) -> S) {
+    let (seed, lives) = (seed(), lives * more());
     for number in 0..lives {
         let clock = ManualClock::at(Timestamp::from_millis(1_700_000_000_000));
         let store = store(clock.clone()).await;
@@ -32,25 +38,45 @@ async fn lives<S: SessionStore>(lives: u64, store: impl AsyncFn(ManualClock) -> 
             panic!("{difference}");
         }
     }
-    println!("{lives} lives of {OPERATIONS} operations, no difference");
+    println!("proof: model: store={name}; lives={lives}; operations of each={OPERATIONS}; differences=0");
 }
 
 #[tokio::test]
 async fn random_lives_on_the_reference_store() {
-    lives(LIVES, async |clock| Reference::new(clock)).await;
+    lives("reference", LIVES, async |clock| Reference::new(clock)).await;
 }
 
 #[tokio::test]
 async fn random_lives_on_the_memory_store() {
-    lives(LIVES, async |clock| MemoryStore::builder().clock(clock).build().expect("valid settings")).await;
+    lives("memory", LIVES, async |clock| MemoryStore::builder().clock(clock).build().expect("valid settings")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn random_lives_on_sqlite() {
-    lives(LIVES / 10, async |clock| {
+    lives("SQLite", LIVES / 10, async |clock| {
         let store = SqliteStore::builder().clock(clock).connect("sqlite::memory:").await.expect("a database in memory");
         store.migrate().await.expect("an empty database");
         store
     })
     .await;
+}
+
+/// Nothing overlaps here, so that breaking `update` would go unnoticed: the interleavings are for that.
+#[tokio::test]
+async fn a_broken_store_is_told_from_the_model() {
+    let seed = seed();
+    let start = Timestamp::from_millis(1_700_000_000_000);
+    let mut caught = (0, 0);
+    for number in 0..LIVES {
+        let seed = seed.wrapping_add(number);
+        let clock = ManualClock::at(start);
+        let forgetful = Breakage::ForgetsDeletes.wrap(Reference::new(clock.clone()));
+        caught.0 += u64::from(model::live(forgetful, &clock, OPERATIONS, seed).await.is_err());
+        let clock = ManualClock::at(start);
+        let timeless = Reference::new(ManualClock::at(start));
+        caught.1 += u64::from(model::live(timeless, &clock, OPERATIONS, seed).await.is_err());
+    }
+    println!("proof: model: control: a store that forgets deletions is caught in {} of {LIVES} lives", caught.0);
+    println!("proof: model: control: a store whose clock stands still is caught in {} of {LIVES} lives", caught.1);
+    assert!(caught.0 > 0 && caught.1 > 0);
 }

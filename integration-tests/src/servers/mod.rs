@@ -40,7 +40,7 @@
 //! The same script starts a server in a container and as a process, so that both behave alike:
 //!
 //! - The password is random, the only user is an administrator, only the loopback address listens.
-//! - The time zone of Postgres and `MariaDB` is +05:45, so that a store that mixes up zones is seen.
+//! - The time zone of every server is +05:45, so that a store that mixes up zones is seen.
 //! - Statements are counted: `INFO commandstats`, `pg_stat_statements`, `performance_schema`.
 //! - What was answered survives the death of the process, and not that of the machine.
 //!

@@ -225,7 +225,7 @@ impl Server {
         }
     }
 
-    async fn log(&self) -> String {
+    pub(super) async fn log(&self) -> String {
         match &self.backend {
             Backend::Container(container) => container.log().await,
             Backend::Process(process) => process.log(),

@@ -80,6 +80,21 @@ async fn a_server_takes_more_options() -> Outcome {
 }
 
 #[tokio::test]
+async fn the_time_zone_of_redis_is_not_utc() -> Outcome {
+    let server = Server::start(Kind::Redis).await?;
+    let log = server.log().await;
+    // NUMBER:ROLE DAY MONTH YEAR HOUR:MINUTE:SECOND.MS LEVEL TEXT
+    let line = log.lines().find(|line| line.contains("Ready to accept")).ok_or("it is ready")?;
+    let time = line.split(' ').nth(4).ok_or("a time")?;
+    let (hour, rest) = time.split_once(':').ok_or("an hour")?;
+    let minute = hour.parse::<u64>()? * 60 + rest[..2].parse::<u64>()?;
+    let utc = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs() / 60;
+    let late = (utc + 5 * 60 + 45 + 1440 - minute) % 1440;
+    assert!(late < 5, "{late} minutes after {line}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_come_up_says_why_and_leaves_nothing() -> Outcome {
     let options = Options::from_env()?.argument("--no-such-option");
     let error = Server::start_with(Kind::Redis, &options).await.expect_err("Redis takes any option");

@@ -5,8 +5,9 @@ use sessions_conformance::servers::Kind;
 use sessions_core::{Entry, SessionId, SessionStore, StoreError, Version};
 use sessions_redis::RedisStore;
 
-use crate::bench::{Bench, HOUR, KEEP, REINDEX, connect, create, entry, id, owner};
+use crate::bench::{Bench, HOUR, KEEP, REINDEX, create, entry, id, owner};
 use crate::foreign::source;
+use crate::node::connect;
 
 /// Operations that change something.
 const WRITES: &[&str] = &["create", "create, owned", "update", "update, new owner", "touch", "delete"];
@@ -128,7 +129,7 @@ async fn g11_a_server_that_is_loading_has_not_applied_anything() {
         }
     };
     let (server, answers) = tokio::join!(restarted, refused);
-    bench.nodes = vec![crate::bench::Node::alone(&bench.url()).await];
+    bench.nodes = vec![crate::node::Node::alone(&bench.url()).await];
     bench.server = Some(server);
     subject.check(&bench, &["LOADING"], ALL, answers).await;
 }

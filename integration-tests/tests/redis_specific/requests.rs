@@ -3,8 +3,9 @@
 use sessions_conformance::servers::Kind;
 use sessions_core::{ManualClock, Outcome, SessionManager, SessionManagerBuilder, SystemClock, Token};
 
-use crate::bench::{Bench, Counts, HOUR};
+use crate::bench::{Bench, HOUR};
 use crate::counts::{add, counts, sum};
+use crate::node::Counts;
 use crate::visits::{VISITS, arrive};
 
 /// A request, and its commands; what runs inside of a script stands in braces.

@@ -247,7 +247,7 @@ impl Bench {
                 return;
             }
             for key in keys {
-                self.move_key(&crate::bench::text(key), from, to).await;
+                self.move_key(&crate::node::text(key), from, to).await;
             }
         }
     }
@@ -269,7 +269,7 @@ impl Bench {
     /// Waits until every node says this of the Cluster.
     async fn wait_for(&self, state: &str) {
         for node in &self.nodes {
-            while !crate::bench::text(node.ask(&["CLUSTER", "INFO"]).await).contains(state) {
+            while !crate::node::text(node.ask(&["CLUSTER", "INFO"]).await).contains(state) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }

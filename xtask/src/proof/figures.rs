@@ -81,9 +81,10 @@ impl Figures {
 }
 
 impl Figure {
-    /// The names and values, if it is made of nothing else.
+    /// The names and values, if it is made of nothing else, and of more than one.
     fn pairs(&self) -> Option<Vec<(&str, &str)>> {
-        self.text.split("; ").map(|pair| pair.split_once('=')).collect()
+        let pairs: Vec<_> = self.text.split("; ").map(|pair| pair.split_once('=')).collect::<Option<_>>()?;
+        (pairs.len() > 1).then_some(pairs)
     }
 
     fn head(&self) -> String {
@@ -136,7 +137,7 @@ mod tests {
             "something else: entirely",
             "test faults ... proof: faults: server=Redis; lost=0",
             "proof: faults: server=Postgres; lost=1",
-            "proof: model: no difference",
+            "proof: model: the difference a=b is caught",
             "proof: nothing",
         ] {
             figures.take(line);
@@ -148,7 +149,7 @@ mod tests {
     fn sentences_and_rows_become_tables() {
         assert_eq!(
             figures().tables(),
-            "| harness | figure |\n|---|---|\n| interleavings | 12 schedules, a\\|b |\n| model | no difference |\n\n\
+            "| harness | figure |\n|---|---|\n| interleavings | 12 schedules, a\\|b |\n| model | the difference a=b is caught |\n\n\
              faults:\n\n| server | lost |\n|---|---|\n| Redis | 0 |\n| Postgres | 1 |\n\n"
         );
     }

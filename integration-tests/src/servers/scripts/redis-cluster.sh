@@ -1,6 +1,9 @@
 # Three masters on PORT, PORT + 1 and PORT + 2, each with its bus 10000 above. They announce the loopback address and the
 # very ports they listen on, which in a container are published under the same numbers: a redirect leads a client outside
 # to the right node. Whoever starts this forms the cluster.
+
+# Times in its log, and nothing else, are in this zone: Redis counts seconds.
+export TZ='<+0545>-5:45'
 server=$(command -v redis-server || command -v valkey-server) || fail "no redis-server here"
 for node in 0 1 2; do
     mkdir -p "$DATA/$node"
