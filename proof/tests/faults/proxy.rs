@@ -143,7 +143,7 @@ async fn connect(client: TcpStream, network: Arc<Network>) {
     let requests = async {
         pump(from_client, to_server, Direction::Requests, &network, &line).await;
         // The client has gone; the server says when the connection is over.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     tokio::select! {
         () = requests => {}
@@ -159,7 +159,7 @@ async fn pump(from: OwnedReadHalf, mut to: OwnedWriteHalf, direction: Direction,
     let (sender, mut under_way) = mpsc::unbounded_channel();
     let read = async {
         read_all(from, direction, network, line, sender).await;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let write = async {
         while let Some((due, bytes)) = under_way.recv().await {
@@ -171,7 +171,7 @@ async fn pump(from: OwnedReadHalf, mut to: OwnedWriteHalf, direction: Direction,
             }
             if arrives < bytes.len() {
                 line.cut.notify_one();
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
         // Nobody may be listening any more.
