@@ -87,7 +87,7 @@ impl<S> Watched<S> {
     }
 
     /// What becomes of every other call, until told otherwise.
-    pub(crate) fn from_now_on(&self, fate: Fate) {
+    pub(crate) fn otherwise(&self, fate: Fate) {
         self.watch().otherwise = fate;
     }
 

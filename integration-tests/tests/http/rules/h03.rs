@@ -120,6 +120,7 @@ pub(crate) async fn h03_a_commit_that_meets_writers_until_its_deadline_is_conten
 }
 
 /// The hook of a site that says which error it got.
+#[expect(clippy::needless_pass_by_value, reason = "it is a hook of the layer")]
 fn explain(error: Error) -> Response {
     let kinds = [
         ("lost", error.is_lost()),

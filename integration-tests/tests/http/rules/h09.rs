@@ -188,11 +188,11 @@ pub(crate) async fn h09_a_failure_without_a_client_is_an_event(bench: Bench) {
     let client = browser.start("/do/add");
     deadline.reached_by(1).await;
     disconnect(client, &gone).await;
-    bench.store.from_now_on(Fate::Unavailable);
+    bench.store.otherwise(Fate::Unavailable);
     deadline.admit(1);
     layer.drain().await;
     assert_eq!(bench.events.count("session.commit_failed_after_disconnect"), 1);
-    bench.store.from_now_on(Fate::Answered);
+    bench.store.otherwise(Fate::Answered);
     assert_eq!(browser.get("/do/count").await.ok(), "1");
 }
 

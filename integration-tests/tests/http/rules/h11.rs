@@ -17,7 +17,7 @@ pub(crate) async fn h11_an_outage_is_not_an_empty_session(bench: Bench) {
     let browser = site.visitor("insert:a=1").await;
 
     for outage in [Fate::Unavailable, Fate::Swallowed] {
-        bench.store.from_now_on(outage.clone());
+        bench.store.otherwise(outage.clone());
         bench.store.calls();
         for path in ["/idle", "/do/keys", "/who", "/reader"] {
             assert_eq!(site.get(path).await.status, 200, "without a cookie: {path}");
@@ -32,7 +32,7 @@ pub(crate) async fn h11_an_outage_is_not_an_empty_session(bench: Bench) {
             assert!(answer.cookies().is_empty(), "{path}: {answer:?}");
             assert_eq!(bench.store.calls(), [Load], "{path}");
         }
-        bench.store.from_now_on(Fate::Answered);
+        bench.store.otherwise(Fate::Answered);
         assert_eq!(browser.get("/do/read:a").await.ok(), "1", "as if nothing had been");
         assert_eq!(browser.get("/who").await.ok(), "somebody");
     }
@@ -81,9 +81,9 @@ pub(crate) async fn h11_touching_on_every_request_notices_no_outage(bench: Bench
     assert_eq!(site.get("/idle").await.ok(), "idle");
     assert_eq!(bench.store.calls(), [], "without a cookie there is nothing to touch");
 
-    bench.store.from_now_on(Fate::Unavailable);
+    bench.store.otherwise(Fate::Unavailable);
     assert_eq!(browser.get("/idle").await.ok(), "idle");
-    bench.store.from_now_on(Fate::Answered);
+    bench.store.otherwise(Fate::Answered);
 
     // Used every quarter of the window, it outlives the window.
     for _ in 0..8 {
