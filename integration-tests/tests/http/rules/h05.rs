@@ -118,13 +118,13 @@ async fn plant(bench: &Bench, token: &str, change: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// What happens to the bytes of a record.
-type Corruption = dyn Fn(&mut Vec<u8>);
+type Corruption<'a> = dyn Fn(&mut Vec<u8>) + 'a;
 
 pub(crate) async fn h05_a_corrupt_record_is_an_event_and_no_session(bench: Bench) {
     let site = bench.site().await;
     let other = site.visitor("insert:other=1").await.token();
     let others = bench.stored(&other).await.expect("it is stored").record;
-    let corruptions: [(&str, &Corruption); 7] = [
+    let corruptions: [(&str, &Corruption<'_>); 7] = [
         ("empty", &Vec::clear),
         ("one byte", &|record| record.truncate(1)),
         ("half", &|record| record.truncate(record.len() / 2)),
