@@ -72,7 +72,7 @@ const CASES: &[Case] = cases! {
     [13], "names are cut": sharing::ShortNames;
     [14, 18], "a clone is empty": sharing::CloneForgets;
     [18], "a clone goes on": sharing::CloneGoesOn;
-    [2, 8, 9, 11, 12, 13, 14, 15], "no table": sharing::NoTable;
+    [2, 8, 9, 11, 12, 13, 14, 15, 18], "no table": sharing::NoTable;
     [2, 8, 9, 11, 14, 15], "tombstones": sharing::Tombstones::default();
     [9], "delete takes a thousand": deletes::FirstThousand;
     [3, 9], "delete counts ids": deletes::CountsIds;
