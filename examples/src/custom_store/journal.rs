@@ -25,7 +25,15 @@ pub(super) struct Journal {
     /// Set when nobody knows what the file ends with.
     is_broken: bool,
     /// Holds other processes off for as long as it is open. A file of its own, because rewriting replaces the other.
-    _lock: File,
+    lock: File,
+}
+
+/// Closing the file is not enough: a program that is being started elsewhere in this process has a copy of the descriptor for a
+/// moment, and with it the lock.
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
+    }
 }
 
 impl Journal {
@@ -41,7 +49,7 @@ impl Journal {
         sessions.retain(|_, stored| stored.expires_at > now);
         let (file, length) = rewrite(path, &sessions)?;
         let (path, length_when_rewritten) = (path.to_owned(), length);
-        Ok((Self { file, path, length, length_when_rewritten, is_broken: false, _lock: lock }, sessions))
+        Ok((Self { file, path, length, length_when_rewritten, is_broken: false, lock }, sessions))
     }
 
     pub(super) fn put(&mut self, id: &SessionId, stored: &Stored) -> Result<(), StoreError> {
