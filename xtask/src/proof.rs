@@ -92,7 +92,7 @@ fn command(extent: &Extent, choice: &Choice, metadata: &Metadata, harnesses: &[H
         command.arg(name).arg(program);
     }
     command.current_dir(metadata.root.join("proof"));
-    command.env("SESSIONS_TEST_WITHOUT", choice.left_out()).env_remove(LONG);
+    command.env("SESSIONS_TEST_WITHOUT", choice.left_out()).env("SESSIONS_PROOF", "1").env_remove(LONG);
     if extent.long {
         command.env(LONG, "1");
     }

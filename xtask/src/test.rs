@@ -16,6 +16,7 @@ pub(crate) fn run(choice: &Choice) -> Result<(), Error> {
     for name in &choice.without {
         eprintln!("== LEFT OUT on purpose: {name}");
     }
+    eprintln!("== left to cargo xtask proof, which needs the machine for itself: servers that fail under load");
     let metadata = Metadata::read()?;
     if choice.has_browser() {
         step("the browser", packages::browser)?;
