@@ -12,8 +12,29 @@ pub(crate) struct Budget {
     pub(crate) ours: String,
     pub(crate) peer: String,
     pub(crate) limit: String,
-    /// Unknown where it was not measured.
-    pub(crate) is_met: Option<bool>,
+    pub(crate) verdict: Verdict,
+}
+
+/// What became of a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Met,
+    Missed,
+    /// The rate says one thing and the processor time another: the machine was doing something else.
+    Divided {
+        by_rate: bool,
+    },
+    NotMeasured,
+}
+
+impl Verdict {
+    fn of(is_met: Option<bool>) -> Self {
+        match is_met {
+            Some(true) => Self::Met,
+            Some(false) => Self::Missed,
+            None => Self::NotMeasured,
+        }
+    }
 }
 
 /// All of them, from the results of one run.
@@ -72,9 +93,9 @@ const TIMES_PEER: [(&str, &str, f64); 4] = [
 const BYTES: [(&str, &str, f64); 5] = [
     ("sessions, memory", "memory", 620.0),
     ("sessions, memory, with owners", "memory", 820.0),
-    ("sessions, Redis", "redis", 320.0),
-    ("sessions, Postgres", "postgres", 300.0),
-    ("sessions, SQLite", "sqlite", 260.0),
+    ("sessions, Redis, with owners", "redis", 320.0),
+    ("sessions, Postgres, with owners", "postgres", 300.0),
+    ("sessions, SQLite, with owners", "sqlite", 260.0),
 ];
 
 fn time(results: &Value, case: &str, what: &str, share: f64) -> Budget {
@@ -88,7 +109,7 @@ fn time(results: &Value, case: &str, what: &str, share: f64) -> Budget {
         ours: ours.map_or_else(unknown, of_reference),
         peer: peer.map_or_else(unknown, |(name, ns)| format!("{} ({name})", of_reference(ns))),
         limit: String::new(),
-        is_met: ours.zip(reference).map(|(ours, reference)| ours / reference <= share),
+        verdict: Verdict::of(ours.zip(reference).map(|(ours, reference)| ours / reference <= share)),
     }
 }
 
@@ -104,7 +125,7 @@ fn count(results: &Value, case: &str, what: &str, unit: &str, budget: f64) -> Bu
         peer: peer.map_or_else(unknown, |(name, count)| format!("{} ({name})", number(count))),
         limit: sha256.map_or_else(String::new, |sha256| format!("{} of it SHA-256 in software", number(sha256))),
         // The counts of a store that clears up now and then are averages.
-        is_met: count.map(|count| count < budget + 0.5),
+        verdict: Verdict::of(count.map(|count| count < budget + 0.5)),
     }
 }
 
@@ -118,49 +139,79 @@ fn per_second(results: &Value, contender: &str, path: &str) -> Option<f64> {
     results["http"][contender][path]["per_second"].as_f64()
 }
 
+/// How a contender compares with another: by requests a second, and by the processor time of a request.
+#[derive(Debug, Clone, Copy)]
+struct Comparison {
+    by_rate: Option<f64>,
+    by_processor: Option<f64>,
+}
+
+impl Comparison {
+    fn of(results: &Value, contender: (&str, &str), other: (&str, &str)) -> Self {
+        let number = |(name, path): (&str, &str), unit: &str| results["http"][name][path][unit].as_f64();
+        let both = |unit: &str| number(contender, unit).zip(number(other, unit));
+        Self {
+            by_rate: both("per_second").map(|(contender, other)| contender / other),
+            by_processor: both("processor_us").map(|(contender, other)| other / contender),
+        }
+    }
+
+    fn words(self) -> String {
+        let Self { by_rate: Some(by_rate), by_processor } = self else { return unknown() };
+        by_rate_and(by_rate, by_processor)
+    }
+
+    fn verdict(self, least: f64) -> Verdict {
+        let is_met = |value: Option<f64>| value.map(|value| value >= least);
+        match (is_met(self.by_rate), is_met(self.by_processor)) {
+            (Some(by_rate), Some(by_processor)) if by_rate != by_processor => Verdict::Divided { by_rate },
+            (by_rate, _) => Verdict::of(by_rate),
+        }
+    }
+}
+
+fn by_rate_and(by_rate: f64, by_processor: Option<f64>) -> String {
+    by_processor.map_or_else(|| two(by_rate), |by_processor| format!("{by_rate:.2}, {by_processor:.2}"))
+}
+
 fn of_base(results: &Value, contender: &str, path: &str, share: f64, limit: Option<&str>) -> Budget {
-    let base = per_second(results, BASE, "untouched");
-    let of_base = |per_second: f64| per_second / base.unwrap_or(f64::NAN);
-    let ours = per_second(results, contender, path).map(of_base);
-    let limit = limit.and_then(|limit| per_second(results, limit, path)).map(of_base);
-    let peer = best_over_http(results, contender, path).map(|(name, per_second)| (name, of_base(per_second)));
-    let processor = |name: &str, path: &str| results["http"][name][path]["processor_us"].as_f64();
-    let by_processor = processor(BASE, "untouched").zip(processor(contender, path)).map(|(base, ours)| base / ours);
+    let compared = |name: &str| Comparison::of(results, (name, path), (BASE, "untouched"));
+    let peer = best_over_http(results, contender, path);
     Budget {
-        what: format!("{contender}, {}: share of the requests a second of {BASE}", path.replace('_', " and ")),
+        what: format!("{contender}, {}: share of {BASE}", path.replace('_', " and ")),
         budget: format!("≥ {share:.2}"),
-        ours: format!(
-            "{}{}",
-            ours.map_or_else(unknown, two),
-            by_processor.map_or_else(String::new, |share| { format!("; by processor time {share:.2}") })
-        ),
-        peer: peer.map_or_else(unknown, |(name, share)| format!("{share:.2} ({name})")),
-        limit: limit.map_or_else(String::new, |limit| format!("{limit:.2}, the client in bare handlers")),
-        is_met: ours.map(|ours| ours >= share),
+        ours: compared(contender).words(),
+        peer: peer.map_or_else(unknown, |name| format!("{} ({name})", compared(&name).words())),
+        limit: limit
+            .map_or_else(String::new, |limit| format!("{} (the client in bare handlers)", compared(limit).words())),
+        verdict: compared(contender).verdict(share),
     }
 }
 
 fn times_peer(results: &Value, store: &str, path: &str, times: f64) -> Budget {
     let (ours, reference) = (format!("sessions, {store}"), format!("tower-sessions, {store}"));
-    let (per_second_ours, base) = (per_second(results, &ours, path), per_second(results, &reference, path));
-    let ratio =
-        |per_second: f64| format!("{} a second, {:.2}", number(per_second), per_second / base.unwrap_or(f64::NAN));
+    let compared = |name: &str| Comparison::of(results, (name, path), (&reference, path));
     let operation = if path == "read" { "select" } else { "update" };
     let limit = results["limits"][format!("{}-{operation}", store.to_lowercase())]["alone"]["per_second"].as_f64();
+    let peer = best_over_http(results, &ours, path);
     Budget {
         what: format!("{ours}, {}: times {reference}", path.replace('_', " and ")),
         budget: format!("≥ {times:.1}"),
-        ours: per_second_ours.map_or_else(unknown, ratio),
-        peer: best_over_http(results, &ours, path)
-            .map_or_else(unknown, |(name, per_second)| format!("{} ({name})", ratio(per_second))),
-        limit: limit
-            .map_or_else(String::new, |limit| format!("{} {operation}s a second, sqlx by itself", number(limit))),
-        is_met: per_second_ours.zip(base).map(|(ours, base)| ours / base >= times),
+        ours: compared(&ours).words(),
+        peer: peer.map_or_else(unknown, |name| format!("{} ({name})", compared(&name).words())),
+        limit: limit.map_or_else(String::new, |limit| {
+            format!(
+                "{} single {operation}s a second, {} requests",
+                number(limit),
+                per_second(results, &ours, path).map_or_else(unknown, number)
+            )
+        }),
+        verdict: compared(&ours).verdict(times),
     }
 }
 
 /// The fastest other library on the same kind of store.
-fn best_over_http(results: &Value, ours: &str, path: &str) -> Option<(String, f64)> {
+fn best_over_http(results: &Value, ours: &str, path: &str) -> Option<String> {
     let store = ours.rsplit(", ").next()?;
     let is_peer = |name: &str| {
         let same = name.ends_with(store) || store == "memory" && name.ends_with("moka");
@@ -168,7 +219,7 @@ fn best_over_http(results: &Value, ours: &str, path: &str) -> Option<(String, f6
     };
     let contenders = results["http"].as_object()?.keys().filter(|name| is_peer(name));
     let rates = contenders.filter_map(|name| Some((name.clone(), per_second(results, name, path)?)));
-    rates.max_by(|one, other| one.1.total_cmp(&other.1))
+    Some(rates.max_by(|one, other| one.1.total_cmp(&other.1))?.0)
 }
 
 fn held(results: &Value, contender: &str, store: &str, budget: f64) -> Budget {
@@ -185,7 +236,7 @@ fn held(results: &Value, contender: &str, store: &str, budget: f64) -> Budget {
         ours: ours.map_or_else(unknown, number),
         peer: peer.map_or_else(unknown, |(name, bytes)| format!("{} ({name})", number(bytes))),
         limit: String::new(),
-        is_met: ours.map(|ours| ours <= budget),
+        verdict: Verdict::of(ours.map(|ours| ours <= budget)),
     }
 }
 
@@ -199,7 +250,7 @@ fn overlap(results: &Value) -> Budget {
         ours: if is_measured { "all".to_owned() } else { unknown() },
         peer: String::new(),
         limit: String::new(),
-        is_met: is_measured.then_some(true),
+        verdict: Verdict::of(is_measured.then_some(true)),
     }
 }
 

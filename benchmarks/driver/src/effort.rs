@@ -21,6 +21,10 @@ pub(crate) struct Effort {
     pub(crate) held_by_ours: &'static [u32],
     /// Numbers of sessions among which operations are measured.
     pub(crate) counts: &'static str,
+    /// Sizes of records.
+    pub(crate) records: &'static [&'static str],
+    /// Numbers of writers on one session.
+    pub(crate) writers: &'static str,
     /// Seconds of each measurement at scale.
     pub(crate) scale_seconds: f64,
     /// Expired sessions to purge.
@@ -37,6 +41,8 @@ pub(crate) const QUICK: Effort = Effort {
     held: 100_000,
     held_by_ours: &[],
     counts: "1000,10000,100000",
+    records: &["175", "4096", "65536"],
+    writers: "1,4,16,64",
     scale_seconds: 0.3,
     expired: 100_000,
 };
@@ -51,6 +57,8 @@ pub(crate) const FULL: Effort = Effort {
     held: 100_000,
     held_by_ours: &[1_000_000],
     counts: "1000,10000,100000,1000000",
+    records: &["175", "1024", "4096", "16384", "65536", "262144"],
+    writers: "1,2,4,8,16,32,64",
     scale_seconds: 1.0,
     expired: 1_000_000,
 };

@@ -2,7 +2,7 @@
 //!
 //! | command | what it does |
 //! |---|---|
-//! | `quick`, `full` | measures everything, writes `results/` and the page |
+//! | `quick [PART…]`, `full [PART…]` | measures everything, or these parts anew, and writes `results/` and the page |
 //! | `page NAME` | writes the page anew from `results/NAME.json` |
 //! | `inprocess [CONTENDER]` | measures in process alone, and prints a table |
 //! | `guard`, `guard write` | compares the instructions of ours with `guard.json`, or writes that |
@@ -51,8 +51,8 @@ fn main() -> ExitCode {
 fn run(words: &[&str]) -> Result<(), Error> {
     let folder = folder()?;
     match words {
-        ["quick"] => everything(&folder, &QUICK),
-        ["full"] => everything(&folder, &FULL),
+        ["quick", parts @ ..] => measure(&folder, &QUICK, parts),
+        ["full", parts @ ..] => measure(&folder, &FULL, parts),
         ["page", name] => write_page(&folder, name),
         ["inprocess", rest @ ..] => {
             let only = rest.first().copied().unwrap_or_default();
@@ -74,24 +74,40 @@ fn folder() -> Result<PathBuf, Error> {
     folder.map(Path::to_owned).ok_or_else(|| Error::new("this is not in the target directory of the benchmarks"))
 }
 
-fn everything(folder: &Path, effort: &Effort) -> Result<(), Error> {
+/// Measures these parts, or all of them. What is measured is kept at once: a run that breaks off has not been for nothing.
+fn measure(folder: &Path, effort: &Effort, asked: &[&str]) -> Result<(), Error> {
     let mut progress = Progress::start();
     let backends = Backends::given()?;
-    let mut results = json!({ "effort": effort.name });
-    results["environment"] = environment::read(folder, &backends)?;
-    results["in_process"] = inprocess::measure(&|_| true, effort, &mut progress)?;
-    results["parts"] = inprocess::parts(&mut progress)?;
-    results["http"] = http::measure(&backends, effort, &mut progress)?;
-    results["limits"] = http::limits(&backends, effort, &mut progress)?;
-    results["durable"] = json!(http::measure_durable(&backends, effort, &mut progress)?);
-    results["scale"] = scale::measure(&backends, effort, &mut progress)?;
-    results["seconds"] = json!(progress.seconds());
-    let name = effort.name;
+    let file = folder.join("results").join(format!("{}.json", effort.name));
     fs::create_dir_all(folder.join("results"))?;
-    fs::write(folder.join("results").join(format!("{name}.json")), serde_json::to_string_pretty(&results)? + "\n")?;
-    write_page(folder, name)?;
-    progress.say(&format!("written: benchmarks/results/{name}.json, docs/benchmarks.md, docs/plots"));
+    let mut results = match fs::read_to_string(&file) {
+        Ok(text) if !asked.is_empty() => serde_json::from_str(&text)?,
+        _ => json!({ "effort": effort.name, "seconds": {} }),
+    };
+    results["environment"] = environment::read(folder, &backends)?;
+    for part in PARTS.into_iter().filter(|part| asked.is_empty() || asked.contains(part)) {
+        let start = progress.seconds();
+        results[part] = measured(part, &backends, effort, &mut progress)?;
+        results["seconds"][part] = json!(progress.seconds() - start);
+        fs::write(&file, serde_json::to_string_pretty(&results)? + "\n")?;
+    }
+    write_page(folder, effort.name)?;
+    progress.say(&format!("written: benchmarks/results/{}.json, docs/benchmarks.md, docs/plots", effort.name));
     Ok(())
+}
+
+const PARTS: [&str; 6] = ["in_process", "parts", "http", "limits", "durable", "scale"];
+
+fn measured(part: &str, backends: &Backends, effort: &Effort, progress: &mut Progress) -> Result<Value, Error> {
+    match part {
+        "in_process" => inprocess::measure(&|_| true, effort, progress),
+        "parts" => inprocess::parts(progress),
+        "http" => http::measure(backends, effort, progress),
+        "limits" => http::limits(backends, effort, progress),
+        "durable" => Ok(json!(http::measure_durable(backends, effort, progress)?)),
+        "scale" => scale::measure(backends, effort, progress),
+        _ => Err(Error::new(format!("no part {part}"))),
+    }
 }
 
 fn write_page(folder: &Path, name: &str) -> Result<(), Error> {

@@ -27,6 +27,7 @@ pub(crate) fn measure(backends: &Backends, effort: &Effort, progress: &mut Progr
         "records": records(backends, effort, progress)?,
         "contention": contention(backends, effort, progress)?,
         "purge": purge(backends, effort, progress)?,
+        "traffic": traffic(backends, progress)?,
     }))
 }
 
@@ -58,20 +59,25 @@ fn held_in_stores(
         if !["redis", "postgres", "sqlite"].contains(&store) || name.starts_with("bare") {
             continue;
         }
-        progress.say(&format!("bytes of {count} sessions: {name}"));
-        backends.clear_sqlite()?;
         let size = || -> Result<f64, Error> {
             let mut command = Command::new(binary("bench-limits")?);
             let result = one(command.args([&format!("size-{store}"), "0"]).envs(backends.environment()))?;
             Ok(result["bytes"].as_f64().unwrap_or_default())
         };
-        let server = Server::start(server, &backends.environment())?;
-        // So that tables and files are there before.
-        server.fill("sign_up", 64)?;
-        let before = size()?;
-        server.fill("sign_up", count)?;
-        let bytes = ((size()? - before) / f64::from(count)).round();
-        results.push(json!({ "contender": name, "store": store, "sessions": count, "bytes": bytes }));
+        let paths: &[&str] = if name.starts_with("sessions,") { &["sign_up", "sign_up_owned"] } else { &["sign_up"] };
+        for path in paths {
+            let owners = if *path == "sign_up_owned" { WITH_OWNERS } else { "" };
+            progress.say(&format!("bytes of {count} sessions: {name}{owners}"));
+            backends.clear_sqlite()?;
+            let server = Server::start(server, &backends.environment())?;
+            // So that tables and files are there before.
+            server.fill(path, 64)?;
+            let before = size()?;
+            server.fill(path, count)?;
+            let bytes = ((size()? - before) / f64::from(count)).round();
+            let contender = format!("{name}{owners}");
+            results.push(json!({ "contender": contender, "store": store, "sessions": count, "bytes": bytes }));
+        }
     }
     Ok(results)
 }
@@ -91,7 +97,7 @@ fn records(backends: &Backends, effort: &Effort, progress: &mut Progress) -> Res
         backends,
         progress,
         "operations with large records",
-        &|store| RECORDS.iter().map(|bytes| vec!["operations", store, bytes, "SECONDS", "1000"]).collect(),
+        &|store| effort.records.iter().map(|bytes| vec!["operations", store, bytes, "SECONDS", "1000"]).collect(),
         effort.scale_seconds,
     )
 }
@@ -104,7 +110,7 @@ fn contention(backends: &Backends, effort: &Effort, progress: &mut Progress) -> 
         &|store| {
             // Two managers are two processes, as far as the store is concerned.
             let managers: &[&str] = if store == "memory" { &["1"] } else { &["1", "2"] };
-            managers.iter().map(|managers| vec!["contention", store, managers, "SECONDS", "1,2,4,8,16,32,64"]).collect()
+            managers.iter().map(|managers| vec!["contention", store, managers, "SECONDS", effort.writers]).collect()
         },
         effort.scale_seconds,
     )
@@ -120,6 +126,43 @@ fn purge(backends: &Backends, effort: &Effort, progress: &mut Progress) -> Resul
         results.insert(store.into(), one(command.args(arguments).envs(backends.environment()))?);
     }
     Ok(Value::Object(results))
+}
+
+/// The bytes of each operation: on the wire, and of Postgres' log.
+fn traffic(backends: &Backends, progress: &mut Progress) -> Result<Value, Error> {
+    let mut results = Map::new();
+    for store in ["redis", "postgres"] {
+        progress.say(&format!("bytes on the wire: {store}"));
+        let mut all = Vec::new();
+        for operation in ["create", "load", "update", "touch", "delete"] {
+            let run = |count: u32| -> Result<(Value, f64), Error> {
+                let before = wal(backends)?;
+                let mut command = Command::new(binary("bench-scale")?);
+                command.args(["traffic", store, operation, &count.to_string()]).envs(backends.environment());
+                Ok((one(&mut command)?, wal(backends)? - before))
+            };
+            let (mut result, more) = run(OPERATIONS)?;
+            if store == "postgres" {
+                // Without the operations themselves: the sessions that they work on are created first.
+                let filled = if operation == "create" { run(0)?.1 } else { created(&all) + run(0)?.1 };
+                result["log"] = json!(((more - filled) / f64::from(OPERATIONS)).round());
+            }
+            all.push(result);
+        }
+        results.insert(store.into(), Value::Array(all));
+    }
+    Ok(Value::Object(results))
+}
+
+/// What creating the sessions has written to the log.
+fn created(results: &[Value]) -> f64 {
+    results.first().and_then(|create| create["log"].as_f64()).unwrap_or_default() * f64::from(OPERATIONS)
+}
+
+fn wal(backends: &Backends) -> Result<f64, Error> {
+    let mut command = Command::new(binary("bench-limits")?);
+    let result = one(command.args(["size-wal", "0"]).envs(backends.environment()))?;
+    Ok(result["bytes"].as_f64().unwrap_or_default())
 }
 
 /// Runs `bench-scale` for each store with each of these arguments.
@@ -145,6 +188,7 @@ fn each_store(
     Ok(Value::Object(results))
 }
 
+const OPERATIONS: u32 = 10_000;
+const WITH_OWNERS: &str = ", with owners";
 /// Of a small session.
 const RECORD: &str = "175";
-const RECORDS: [&str; 6] = ["175", "1024", "4096", "16384", "65536", "262144"];

@@ -149,10 +149,14 @@ async fn drive(
     }
 }
 
-/// Makes a session and returns its cookie, if the application has sessions.
+/// Makes a session and returns its cookie; none, where the application has no sessions.
 async fn made(connection: &mut Connection) -> Result<Option<Vec<u8>>, String> {
     let answer = connection.exchange(&request("/new", None), length).await.map_err(|error| error.to_string())?;
-    if answer.starts_with(b"HTTP/1.1 200") { Ok(cookie_of(answer)) } else { Err("/new did not work".to_owned()) }
+    match answer.get(9..12) {
+        Some(b"200") => Ok(cookie_of(answer)),
+        Some(b"404") => Ok(None),
+        _ => Err("/new did not work".to_owned()),
+    }
 }
 
 fn request(path: &str, cookie: Option<&[u8]>) -> Vec<u8> {

@@ -5,6 +5,7 @@
 //! | `operations STORE BYTES SECONDS COUNT,…` | each operation among so many sessions, by itself and 64 at a time |
 //! | `contention STORE MANAGERS SECONDS WRITERS,…` | commits to one session by so many writers, counters exact |
 //! | `purge STORE EXPIRED SECONDS` | requests before, during and after the purge of so many expired sessions |
+//! | `traffic STORE OPERATION COUNT` | the bytes that so many operations send and receive, one after the other |
 //!
 //! A JSON value for each count is printed.
 
@@ -14,6 +15,7 @@ mod operations;
 mod purge;
 mod quantiles;
 mod stores;
+mod traffic;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,7 +25,10 @@ type Error = Box<dyn std::error::Error>;
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    // A purge has a thread of its own, as it has beside requests.
+    let threads = if words.first() == Some(&"purge") { 2 } else { 1 };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    let runtime = runtime.expect("a runtime");
     match runtime.block_on(run(&words)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,7 +48,8 @@ async fn run(words: &[&str]) -> Result<(), Error> {
             contention::run(store, managers.parse()?, duration(seconds)?, &numbers(writers)?).await
         }
         ["purge", store, expired, seconds] => purge::run(store, expired.parse()?, duration(seconds)?).await,
-        _ => Err("usage: operations | contention | purge, see the source".into()),
+        ["traffic", store, operation, count] => traffic::run(store, operation, count.parse()?).await,
+        _ => Err("usage: operations | contention | purge | traffic, see the source".into()),
     }
 }
 

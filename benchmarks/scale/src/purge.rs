@@ -63,20 +63,25 @@ async fn requests_for(store: &Store, time: Duration) -> Result<Value, Error> {
 async fn requests_while_purging(store: &Store) -> Result<(Value, u64, Duration), Error> {
     let over = Arc::new(AtomicBool::new(false));
     let running = requests(store, &over);
-    let (start, mut purged) = (Instant::now(), 0);
-    loop {
-        // As the stores do it by themselves: in batches, as long as these come back full.
-        let batch = store.purge_expired(BATCH).await?;
-        purged += batch;
-        if batch < u64::from(BATCH) {
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
+    let start = Instant::now();
+    let purged = tokio::spawn(purge(Arc::clone(store))).await??;
     let elapsed = start.elapsed();
     over.store(true, Relaxed);
     let quantiles = collect(running).await?;
     Ok((quantiles.over(start.elapsed()), purged, elapsed))
+}
+
+/// As the stores do it by themselves: in batches, as long as these come back full.
+async fn purge(store: Store) -> Result<u64, String> {
+    let mut purged = 0;
+    loop {
+        let batch = store.purge_expired(BATCH).await.map_err(|error| error.to_string())?;
+        purged += batch;
+        if batch < u64::from(BATCH) {
+            return Ok(purged);
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// 16 callers that load and update in turn, as requests do.

@@ -16,27 +16,32 @@ pub(crate) type Store = Arc<dyn SessionStore>;
 
 /// A store on the backend whose address is in the environment, without a purge of its own.
 pub(crate) async fn connect(name: &str) -> Result<Store, Error> {
-    let address = |backend: &str| {
-        let name = format!("BENCH_{backend}");
-        std::env::var(&name).map_err(|_| Error::from(format!("{name} is not set")))
-    };
+    let variable = format!("BENCH_{}", name.to_uppercase());
+    match std::env::var(&variable) {
+        Err(_) if name != "memory" => Err(format!("{variable} is not set").into()),
+        address => connect_to(name, &address.unwrap_or_default()).await,
+    }
+}
+
+/// The same on this address.
+pub(crate) async fn connect_to(name: &str, address: &str) -> Result<Store, Error> {
     let namespace = format!("bench_{}", std::process::id());
     let patience = Duration::from_secs(30);
     Ok(match name {
         "memory" => Arc::new(memory(SystemClock)?),
         "redis" => {
             let builder = RedisStore::builder().prefix(&namespace)?.deadline(patience)?;
-            Arc::new(builder.connect(&address("REDIS")?).await?)
+            Arc::new(builder.connect(address).await?)
         }
         "postgres" => {
             let builder = PostgresStore::builder().table(&namespace)?.no_purge().deadline(patience)?;
-            let store = builder.connect(&address("POSTGRES")?).await?;
+            let store = builder.connect(address).await?;
             store.migrate().await?;
             Arc::new(store)
         }
         "sqlite" => {
             let builder = SqliteStore::builder().table(&namespace)?.no_purge().deadline(patience)?;
-            let store = builder.connect(&format!("sqlite:{}", address("SQLITE")?)).await?;
+            let store = builder.connect(&format!("sqlite:{address}")).await?;
             store.migrate().await?;
             Arc::new(store)
         }

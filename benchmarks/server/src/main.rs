@@ -10,7 +10,8 @@
 //! | `/new` | writes 1 under `n`, and a text of 32 bytes under `text` |
 //! | `/login` | writes the user's id, and gives the session a new token or id |
 //! | `/destroy` | ends it |
-//! | `/sign_up` | writes a user's id, as its owner where there are owners, and a text of 32 bytes: a small session |
+//! | `/sign_up` | writes a user's id and a text of 32 bytes: a small session |
+//! | `/sign_up_owned` | the same with the user as the session's owner, where there are owners |
 
 mod actix;
 mod address;

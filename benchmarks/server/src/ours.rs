@@ -20,6 +20,7 @@ pub(crate) async fn app(store: &str) -> Result<Router, Error> {
         .route("/login", get(login))
         .route("/destroy", get(destroy))
         .route("/sign_up", get(sign_up))
+        .route("/sign_up_owned", get(sign_up_owned))
         .layer(SessionLayer::new(manager(store).await?.build()?)))
 }
 
@@ -71,6 +72,12 @@ async fn destroy(session: Session) -> Answer {
 }
 
 async fn sign_up(session: Session) -> Answer {
+    session.insert("user", &bench_kit::next_user())?;
+    session.insert("token", &bench_kit::text(1, 32))?;
+    Ok("ok".to_owned())
+}
+
+async fn sign_up_owned(session: Session) -> Answer {
     session.set_owner(bench_kit::next_user())?;
     session.insert("token", &bench_kit::text(1, 32))?;
     Ok("ok".to_owned())

@@ -12,7 +12,8 @@ pub(crate) fn write(page: &mut Page, results: &Value) {
          an hour: more rounds, a million sessions\n```",
     );
     let effort = results["effort"].as_str().unwrap_or("–");
-    let minutes = results["seconds"].as_u64().unwrap_or(0) / 60;
+    let seconds = results["seconds"].as_object().into_iter().flatten().filter_map(|(_, seconds)| seconds.as_u64());
+    let minutes = seconds.sum::<u64>() / 60;
     page.text(&format!(
         "This page is from the {effort} form, which took {minutes} minutes; its figures are in \
          [`benchmarks/results/{effort}.json`](../benchmarks/results/{effort}.json). Absolute figures move from machine to \

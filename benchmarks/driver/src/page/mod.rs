@@ -3,21 +3,23 @@
 mod introduction;
 mod requests;
 mod scale;
+mod scaling;
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::budgets;
+use crate::budgets::{self, Verdict};
 use crate::error::Error;
 use crate::plot::{Bar, bars};
+use crate::stats::rounded;
 
-/// Writes the page and its plots into `docs`.
+/// Writes the page and its plots, and what follows for larger numbers, into `docs`.
 pub(crate) fn write(results: &Value, docs: &Path) -> Result<(), Error> {
     let plots = docs.join("plots");
     fs::create_dir_all(&plots)?;
-    let mut page = Page { text: String::new(), plots: Vec::new() };
+    let mut page = Page::default();
     introduction::write(&mut page, results);
     budget_table(&mut page, results);
     requests::in_process(&mut page, results);
@@ -29,10 +31,12 @@ pub(crate) fn write(results: &Value, docs: &Path) -> Result<(), Error> {
     for (name, svg) in &page.plots {
         fs::write(plots.join(format!("{name}.svg")), svg)?;
     }
+    fs::write(docs.join("scaling.md"), scaling::write(results))?;
     Ok(fs::write(docs.join("benchmarks.md"), page.text)?)
 }
 
 /// What has been written so far.
+#[derive(Default)]
 pub(crate) struct Page {
     text: String,
     plots: Vec<(String, String)>,
@@ -80,13 +84,16 @@ fn budget_table(page: &mut Page, results: &Value) {
     page.text("## Budgets");
     page.text(
         "Each budget, with what ours reached, the best of the others and the limit, from the same run. A budget that is not met \
-         says so.",
+         says so. Over HTTP there are two figures: the ratio of the requests a second, and that of the processor time that the \
+         application takes for one, which does not mind what else the machine does.",
     );
     let rows = budgets::all(results).into_iter().map(|row| {
-        let verdict = match row.is_met {
-            Some(true) => "met",
-            Some(false) => "**not met**",
-            None => "not measured",
+        let verdict = match row.verdict {
+            Verdict::Met => "met",
+            Verdict::Missed => "**not met**",
+            Verdict::Divided { by_rate: true } => "met by rate, **not** by processor time",
+            Verdict::Divided { by_rate: false } => "met by processor time, **not** by rate",
+            Verdict::NotMeasured => "not measured",
         };
         vec![row.what, row.budget, row.ours, verdict.to_owned(), row.peer, row.limit]
     });
@@ -110,6 +117,11 @@ pub(crate) fn number(value: f64) -> String {
         grouped.push(digit);
     }
     sign.to_owned() + &grouped + &fraction.map_or_else(String::new, |fraction| format!(".{fraction}"))
+}
+
+/// To three digits: a rate is not repeated better than that.
+pub(crate) fn rate(value: &Value) -> String {
+    value.as_f64().map_or_else(|| "–".to_owned(), |value| number(rounded(value)))
 }
 
 /// A number, or a dash where there is none.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Page, cell};
+use super::{Page, cell, rate};
 use crate::plot::{Line, lines};
 
 pub(crate) fn write(page: &mut Page, results: &Value) {
@@ -20,8 +20,8 @@ fn bytes(page: &mut Page, rows: &Value) {
     page.text("### Bytes of a small session");
     page.text(
         "A user's id and a text of 32 characters. In memory: what the allocator has handed out and not got back. Redis: the growth of \
-         `used_memory`. Postgres: tables and indexes. SQLite: the file. Ours hold the user as the owner, indexed, except in the \
-         first line.",
+         `used_memory`. Postgres: tables and indexes. SQLite: the file. “With owners”: the user is the session's owner, and is \
+         indexed, each with one session.",
     );
     let rows: Vec<&Value> = rows.as_array().into_iter().flatten().collect();
     let table = rows.iter().map(|row| {
@@ -50,9 +50,9 @@ fn operations(page: &mut Page, stores: &Value) {
             row.push(cell(&line[operation]["alone"]["p50_us"]));
         }
         for operation in ["load", "update", "touch"] {
-            row.push(cell(&line[operation]["64_at_a_time"]["per_second"]));
+            row.push(rate(&line[operation]["64_at_a_time"]["per_second"]));
         }
-        row.push(cell(&line["create"]["many_per_second"]));
+        row.push(rate(&line["create"]["many_per_second"]));
         rows.push(row);
     }
     let heads =
@@ -68,7 +68,7 @@ fn records(page: &mut Page, stores: &Value) {
     for (store, line) in each_line(stores) {
         let mut row = vec![store.to_owned(), cell(&line["record_bytes"])];
         row.extend(["load", "update"].map(|operation| cell(&line[operation]["alone"]["p50_us"])));
-        row.extend(["load", "update"].map(|operation| cell(&line[operation]["64_at_a_time"]["per_second"])));
+        row.extend(["load", "update"].map(|operation| rate(&line[operation]["64_at_a_time"]["per_second"])));
         rows.push(row);
     }
     page.table(&["", "bytes", "load, µs", "update, µs", "loads/s", "updates/s"], &rows);
@@ -85,7 +85,7 @@ fn contention(page: &mut Page, stores: &Value) {
     let mut rows = Vec::new();
     for (store, line) in each_line(stores) {
         let mut row = vec![store.to_owned(), cell(&line["managers"]), cell(&line["writers"])];
-        row.extend(["per_second", "p50_us", "p99_us", "store_calls", "failed"].map(|name| cell(&line[name])));
+        row.extend(["per_second", "p50_us", "p99_us", "store_calls", "failed"].map(|name| rate(&line[name])));
         rows.push(row);
     }
     let heads = ["", "managers", "writers", "commits/s", "p50, µs", "p99, µs", "store calls each", "gave up"];
@@ -104,9 +104,9 @@ fn purge(page: &mut Page, stores: &Value) {
     );
     let mut rows = Vec::new();
     for (store, result) in stores.as_object().into_iter().flatten() {
-        let mut row = vec![store.clone(), cell(&result["purged"]), cell(&result["purged_per_second"])];
+        let mut row = vec![store.clone(), cell(&result["purged"]), rate(&result["purged_per_second"])];
         for name in ["p99_us", "per_second"] {
-            row.extend(["before", "during", "after"].map(|phase| cell(&result[phase][name])));
+            row.extend(["before", "during", "after"].map(|phase| rate(&result[phase][name])));
         }
         rows.push(row);
     }

@@ -90,6 +90,12 @@ async fn size(name: &str) -> Result<f64, Error> {
             let pool = PgPool::connect(&address("POSTGRES")?).await?;
             sqlx::query_scalar::<_, i64>(sum).fetch_one(&pool).await? as f64
         }
+        // What a replica receives and the disk takes.
+        "size-wal" => {
+            let position = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint";
+            let pool = PgPool::connect(&address("POSTGRES")?).await?;
+            sqlx::query_scalar::<_, i64>(position).fetch_one(&pool).await? as f64
+        }
         "size-sqlite" => {
             let connection = rusqlite::Connection::open(address("SQLITE")?)?;
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
