@@ -56,7 +56,11 @@ impl<'a> Call<'a> {
 
     /// Sends a command.
     pub(crate) async fn send(&self, request: &Request, effect: Effect) -> Result<Value, Failure> {
-        self.attempt(effect, |live| async move { live.send(request).await }).await
+        let answer = self.attempt(effect, |live| async move { live.send(request).await }).await;
+        if let Err(Failure { cause: Cause::Silent(_), .. }) = &answer {
+            self.link.look_for_successor(&request.key);
+        }
+        answer
     }
 
     /// Runs a script: by its digest, and by its text where the server does not know the digest.

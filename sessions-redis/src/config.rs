@@ -1,6 +1,5 @@
 //! Building the store: from a URL, or from a client or a connection of the application.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use sessions_core::store::DEFAULT_DEADLINE;
@@ -143,7 +142,7 @@ impl RedisStoreBuilder {
     }
 
     fn build(self, origin: Origin) -> RedisStore {
-        RedisStore::new(self.settings, Arc::new(Link::new(origin)))
+        RedisStore::new(self.settings, Link::new(origin))
     }
 }
 

@@ -4,8 +4,10 @@
 //! deadline, and shares its outcome. A failure is remembered for [`PAUSE`] only, so that the store is back as soon as the
 //! server is, and a thousand requests a second are not a thousand attempts on a server that is coming up.
 
+mod successor;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, MultiplexedConnection};
@@ -199,11 +201,20 @@ pub(crate) struct Link {
     origin: Origin,
     current: Mutex<Attempt>,
     closed: AtomicBool,
+    /// Somebody is looking for who answers instead of a silent node.
+    looks: AtomicBool,
+    me: Weak<Self>,
 }
 
 impl Link {
-    pub(crate) fn new(origin: Origin) -> Self {
-        Self { origin, current: Mutex::default(), closed: AtomicBool::new(false) }
+    pub(crate) fn new(origin: Origin) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            origin,
+            current: Mutex::default(),
+            closed: AtomicBool::new(false),
+            looks: AtomicBool::new(false),
+            me: Weak::clone(me),
+        })
     }
 
     pub(crate) fn origin(&self) -> &Origin {

@@ -115,6 +115,15 @@ impl Origin {
         }
     }
 
+    /// Whether the client follows the nodes of a Cluster by itself, on connections that come from here.
+    pub(crate) fn follows_by_itself(&self) -> bool {
+        match self {
+            #[cfg(feature = "cluster")]
+            Self::Cluster { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Whether the keys are on many nodes.
     pub(crate) fn is_cluster(&self) -> bool {
         match self {

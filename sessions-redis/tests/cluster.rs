@@ -4,7 +4,7 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
 
 use sessions_core::{SessionId, SessionStore};
@@ -85,4 +85,42 @@ async fn a_command_whose_permission_goes_astray_is_sent_with_it() {
     port.store(node.port(), Ordering::SeqCst);
     assert_eq!(store(&node).await.load(&ID).await.expect("found at last"), None);
     assert_eq!(node.heard("GET"), 10);
+}
+
+/// A frozen node ends no connection and redirects nobody: whoever waits for it waits for ever.
+#[tokio::test]
+async fn a_silent_node_is_left_for_the_one_that_took_over() {
+    let (frozen, over) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let ports = Arc::new([AtomicU16::new(0), AtomicU16::new(0)]);
+    let node = async |number: usize| {
+        let (frozen, over, ports) = (Arc::clone(&frozen), Arc::clone(&over), Arc::clone(&ports));
+        FakeServer::start(move |command, _| match command {
+            _ if number == 0 && frozen.load(Ordering::SeqCst) => Behaviour::Silence,
+            "HELLO" => HELLO,
+            "CLUSTER" => {
+                let master = usize::from(over.load(Ordering::SeqCst));
+                let (port, id) = (ports[master].load(Ordering::SeqCst), "n".repeat(40));
+                let slots = format!("*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:{port}\r\n$40\r\n{id}\r\n");
+                Answer(slots.leak())
+            }
+            "GET" => Answer("$-1\r\n"),
+            _ => Answer("+OK\r\n"),
+        })
+        .await
+    };
+    let nodes = [node(0).await, node(1).await];
+    for (port, node) in ports.iter().zip(&nodes) {
+        port.store(node.port(), Ordering::SeqCst);
+    }
+    let url = format!("redis+cluster://127.0.0.1:{},127.0.0.1:{}", nodes[0].port(), nodes[1].port());
+    let builder = RedisStore::builder().deadline(Duration::from_millis(100)).expect("in range");
+    let store = builder.connect(&url).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(store.load(&ID).await.expect("the first node answers"), None);
+
+    frozen.store(true, Ordering::SeqCst);
+    assert!(store.load(&ID).await.expect_err("silence").is_unavailable());
+    over.store(true, Ordering::SeqCst);
+    let back = async { while store.load(&ID).await.is_err() {} };
+    tokio::time::timeout(Duration::from_secs(30), back).await.expect("it finds the second node");
+    assert!(nodes[1].heard("GET") > 0);
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 /// Counts connections, and closes them.
-async fn closing() -> (Link, Arc<AtomicU64>) {
+async fn closing() -> (Arc<Link>, Arc<AtomicU64>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("redis://{}/", listener.local_addr().expect("it has an address"));
     let accepted = Arc::new(AtomicU64::new(0));
