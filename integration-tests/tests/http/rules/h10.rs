@@ -69,7 +69,11 @@ pub(crate) async fn h10_a_panic_commits_nothing(bench: Bench) {
     try_send(site.address, browser.request("/panic")).await.expect_err("the connection is closed");
     assert_eq!(bench.store.calls(), [Load]);
     let session = leaked.recv().await.expect("the handler has sent it");
-    assert!(session.insert("late", &1).expect_err("nobody would commit it").is_sealed());
+    // The connection is closed while the request is being dropped, perhaps before its session is.
+    let is_open = || !session.insert("late", &1).is_err_and(|error| error.is_sealed());
+    while is_open() {
+        tokio::task::yield_now().await;
+    }
     assert_eq!(browser.get("/do/keys").await.ok(), "a");
 }
 
