@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::prepare::{New, Prepared};
+use crate::prepare::Prepared;
 use crate::session::{Credential, Origin, State};
 use crate::token::{SessionId, Token};
 
@@ -138,16 +138,16 @@ pub(crate) fn plan(situation: Situation) -> Plan {
     }
 }
 
-/// What a commit has tried, kept on the session so that one that failed or was dropped can be taken up again: it mints at
-/// most one secret, and knows which write may have landed.
+/// What a commit has tried, kept on the session so that one that failed or was dropped can be taken up again: it mints one secret
+/// for a session at most, and knows which write may have landed.
 #[derive(Debug, Default)]
 pub(crate) struct Attempt {
     /// The token this commit hands out, if it turns out to be needed.
     pub(crate) token: Option<Token>,
     /// The update that was sent and not answered: it may have landed, and may yet.
     pub(crate) update: Option<Box<Prepared>>,
-    /// The create that was sent and not answered.
-    pub(crate) create: Option<Box<New>>,
+    /// The ids of creates that were sent and not answered, and are not sent again.
+    pub(crate) abandoned: Vec<SessionId>,
     /// A delete was sent and not answered: finding nothing then does not mean that somebody else did it.
     pub(crate) delete: bool,
     /// Deleting is done; what is left is to create the session that follows.

@@ -314,7 +314,7 @@ mod tests {
         #[derive(Debug, serde::Deserialize)]
         struct Nested(#[expect(dead_code, reason = "only its depth matters")] Vec<Nested>);
         let mut stored = vec![1];
-        stored.extend([0x91; 1_000_000]);
+        stored.extend(std::iter::repeat_n(0x91, 1_000_000));
         assert!(Codecs::default().decode::<Nested>("k", &stored).expect_err("too deep").is_decode());
     }
 

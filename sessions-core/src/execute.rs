@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use crate::clock::Timestamp;
-use crate::commit::{Attempt, Committed, CookieChange, Outcome, Plan};
+use crate::commit::{Committed, CookieChange, Outcome, Plan};
 use crate::error::{Error, StoreError};
 use crate::prepare::{self, Base, Meets, New, Prepared, Step, Touch};
 use crate::session::Session;
@@ -73,7 +73,7 @@ impl<'a> Execution<'a> {
         let mut meets = Meets::Loaded;
         loop {
             let (sent, repeats) = match self.next_update(&base, meets)? {
-                (Step::Write(prepared), repeats) => (Open::new(self.session, prepared), repeats),
+                (Step::Write(prepared), repeats) => (Updating::new(self.session, prepared), repeats),
                 (Step::Nothing, _) if meets == Meets::Loaded => return Ok(None),
                 (Step::Nothing, _) => return Ok(Some(Committed::quiet(Outcome::Unchanged))),
                 (Step::Lost, _) => return Ok(Some(Committed::quiet(Outcome::Lost))),
@@ -123,39 +123,51 @@ impl<'a> Execution<'a> {
         }
     }
 
+    /// Each try is under an id and a token of its own: a create that was not answered may land at any later time, also when
+    /// the session that it was to make is over. Where it lands, it makes a session whose token nobody has.
     async fn create(&mut self) -> Result<Committed, Error> {
         loop {
             let now = self.next_write()?;
-            let earlier = self.session.state().attempt.create.take();
-            let repeats = earlier.is_some();
-            let new = match earlier {
-                Some(new) => *new,
-                None => prepare::create(self.settings, self.session, now)?,
-            };
-            let sent = Open::new(self.session, new);
+            let is_in_doubt = !self.session.state().attempt.abandoned.is_empty();
+            let sent = Creating::new(self.session, prepare::create(self.settings, self.session, now)?);
             match self.store.create(&sent.id, &sent.entry, sent.ttl).await {
-                Ok(CreateOutcome::Created) => return Ok(self.created(sent.close())),
-                Ok(CreateOutcome::Exists(stored)) if has_landed(sent.id, stored.clone(), sent.entry.version) => {
-                    return Ok(self.created(sent.close()));
+                Ok(CreateOutcome::Created) => return Ok(self.created(sent).await),
+                // A store that has repeated it by itself.
+                Ok(CreateOutcome::Exists(stored)) if stored.version == sent.entry.version => {
+                    return Ok(self.created(sent).await);
                 }
                 // Somebody else's session under a random id of 128 bits: take another.
                 Ok(CreateOutcome::Exists(_)) => {
                     sent.close();
                     self.session.state().attempt.token = None;
                 }
-                Err(error) if error.is_indeterminate() => self.count_unanswered(error)?,
-                Err(error) if repeats => return Err(StoreError::indeterminate(error).into()),
+                Err(error) if error.is_indeterminate() => {
+                    drop(sent);
+                    self.count_unanswered(error)?;
+                }
                 Err(error) => {
                     sent.close();
-                    return Err(error.into());
+                    return Err(if is_in_doubt { StoreError::indeterminate(error).into() } else { error.into() });
                 }
             }
         }
     }
 
-    fn created(&self, new: New) -> Committed {
-        self.session.state().attempt.created = Some(new.id);
-        Committed { outcome: Outcome::Created, cookie: new.cookie }
+    /// What this commit had sent before and was not told of may have landed by now: so far it is cleared up here, unless
+    /// that would take too long. What lands later ends by itself, with its lifetime.
+    async fn created(&self, sent: Creating<'_>) -> Committed {
+        let abandoned = self.session.state().attempt.abandoned.clone();
+        if !abandoned.is_empty() && !self.is_late(self.settings.clock.now()) {
+            // Nobody waits for it, and nobody can open what is left.
+            if let Err(error) = self.store.delete(&abandoned).await {
+                tracing::warn!(target: "sessions", session = %sent.id, %error, "session.leftover");
+            }
+        }
+        let New { id, cookie, .. } = sent.close();
+        let attempt = &mut self.session.state().attempt;
+        attempt.abandoned.clear();
+        attempt.created = Some(id);
+        Committed { outcome: Outcome::Created, cookie }
     }
 
     /// Whatever the version: a logout is not lost to a concurrent write. When the row was already gone, the cookie is left
@@ -232,19 +244,23 @@ impl<'a> Execution<'a> {
     fn next_write(&mut self) -> Result<Timestamp, Error> {
         let now = if self.writes == 0 { self.started } else { self.settings.clock.now() };
         self.writes += 1;
-        let (elapsed, last) = (now.since(self.started), now.since(self.sent));
+        let is_late = self.writes > 1 && self.is_late(now);
         self.sent = now;
-        let deadline = self.settings.commit_deadline;
-        let late = self.writes > 1 && (elapsed >= deadline || elapsed + last > deadline);
-        if !late && self.writes <= MAX_WRITES {
+        if !is_late && self.writes <= MAX_WRITES {
             return Ok(now);
         }
         let state = self.session.state();
-        if state.attempt.update.is_some() || state.attempt.create.is_some() || state.attempt.delete {
+        if state.attempt.update.is_some() || !state.attempt.abandoned.is_empty() || state.attempt.delete {
             Err(StoreError::indeterminate("the commit's deadline passed before an answer came").into())
         } else {
             Err(Error::contended())
         }
+    }
+
+    /// Whether a call that takes as long as the last one would end after the commit's deadline.
+    fn is_late(&self, now: Timestamp) -> bool {
+        let (elapsed, last) = (now.since(self.started), now.since(self.sent));
+        elapsed >= self.settings.commit_deadline || elapsed + last > self.settings.commit_deadline
     }
 
     fn count_unanswered(&mut self, error: StoreError) -> Result<(), Error> {
@@ -253,52 +269,70 @@ impl<'a> Execution<'a> {
     }
 }
 
-/// A write that is under way. Unless it is closed, because its answer has come, it goes to the session when dropped, also
-/// with the future that waits for it: whoever goes on repeats the very same write.
-struct Open<'a, W: Resumable> {
+/// An update that is under way. Unless it is closed, because its answer has come, it goes to the session when dropped, also
+/// with the future that waits for it: whoever goes on repeats the very same update.
+struct Updating<'a> {
     session: &'a Session,
-    write: Option<W>,
+    update: Option<Prepared>,
 }
 
-/// A write that a later run can repeat.
-trait Resumable: Sized {
-    fn slot(attempt: &mut Attempt) -> &mut Option<Box<Self>>;
-}
+impl<'a> Updating<'a> {
+    fn new(session: &'a Session, update: Prepared) -> Self {
+        Self { session, update: Some(update) }
+    }
 
-impl Resumable for Prepared {
-    fn slot(attempt: &mut Attempt) -> &mut Option<Box<Self>> {
-        &mut attempt.update
+    fn close(mut self) {
+        self.update = None;
     }
 }
 
-impl Resumable for New {
-    fn slot(attempt: &mut Attempt) -> &mut Option<Box<Self>> {
-        &mut attempt.create
+impl Deref for Updating<'_> {
+    type Target = Prepared;
+
+    fn deref(&self) -> &Prepared {
+        self.update.as_ref().expect("it is there until it is closed")
     }
 }
 
-impl<'a, W: Resumable> Open<'a, W> {
-    fn new(session: &'a Session, write: W) -> Self {
-        Self { session, write: Some(write) }
-    }
-
-    fn close(mut self) -> W {
-        self.write.take().expect("a write is closed once")
-    }
-}
-
-impl<W: Resumable> Deref for Open<'_, W> {
-    type Target = W;
-
-    fn deref(&self) -> &W {
-        self.write.as_ref().expect("an open write is there until it is closed")
-    }
-}
-
-impl<W: Resumable> Drop for Open<'_, W> {
+impl Drop for Updating<'_> {
     fn drop(&mut self) {
-        if let Some(write) = self.write.take() {
-            *W::slot(&mut self.session.state().attempt) = Some(Box::new(write));
+        if let Some(update) = self.update.take() {
+            self.session.state().attempt.update = Some(Box::new(update));
+        }
+    }
+}
+
+/// A create that is under way. Unless it is closed, because its answer has come, its id is given up when it is dropped, also with
+/// the future that waits for it: whoever goes on begins anew.
+struct Creating<'a> {
+    session: &'a Session,
+    new: Option<New>,
+}
+
+impl<'a> Creating<'a> {
+    fn new(session: &'a Session, new: New) -> Self {
+        Self { session, new: Some(new) }
+    }
+
+    fn close(mut self) -> New {
+        self.new.take().expect("a create is closed once")
+    }
+}
+
+impl Deref for Creating<'_> {
+    type Target = New;
+
+    fn deref(&self) -> &New {
+        self.new.as_ref().expect("it is there until it is closed")
+    }
+}
+
+impl Drop for Creating<'_> {
+    fn drop(&mut self) {
+        if let Some(new) = self.new.take() {
+            let attempt = &mut self.session.state().attempt;
+            attempt.token = None;
+            attempt.abandoned.push(new.id);
         }
     }
 }
@@ -328,9 +362,4 @@ fn settle(id: SessionId, stored: Stored, sent: &Prepared, open: bool) -> Result<
     } else {
         Err(StoreError::indeterminate("too many have written since to tell whether this write landed").into())
     }
-}
-
-/// Whether a create of this version is what is stored, or was. A row that cannot be read is somebody else's.
-fn has_landed(id: SessionId, stored: Stored, version: Version) -> bool {
-    stored.version == version || Base::stored(id, stored).is_ok_and(|base| base.record.head().recent.contains(version))
 }

@@ -40,6 +40,7 @@ struct Inside {
     fate: Option<Fate>,
     /// Whether every call waits once before it is applied and once before it is answered.
     slow: bool,
+    creates_twice: bool,
 }
 
 type Hook = Box<dyn FnOnce() + Send>;
@@ -130,6 +131,11 @@ impl TestStore {
     /// Makes each call pend before it is applied and before it is answered.
     pub(crate) fn slow(&self, slow: bool) {
         self.inside().slow = slow;
+    }
+
+    /// Makes the store send each create twice, as after a connection that ended: the answer is that of the second.
+    pub(crate) fn create_twice(&self) {
+        self.inside().creates_twice = true;
     }
 
     /// Applies what was sent and never answered.
@@ -318,7 +324,14 @@ impl SessionStore for TestStore {
     async fn create(&self, id: &SessionId, entry: &Entry, ttl: Duration) -> Result<CreateOutcome, StoreError> {
         let (id, entry) = (*id, entry.clone());
         let seen = Seen { version: Some(entry.version), ttl: Some(Ttl::After(ttl)), ..seen(Call::Create) };
-        self.call(seen, move |rows, now| rows.create(id, entry, ttl, now)).await
+        let twice = self.inside().creates_twice;
+        let create = move |rows: &mut Rows, now| {
+            if twice {
+                rows.create(id, entry.clone(), ttl, now);
+            }
+            rows.create(id, entry, ttl, now)
+        };
+        self.call(seen, create).await
     }
 
     async fn update(
