@@ -116,6 +116,8 @@ pub struct Operation {
     pub from: u64,
     /// When it had ended, and how. `None`: nobody knows whether and when it had its effect.
     pub end: Option<(u64, Answer)>,
+    /// Whether it is a second copy of a call, see [`History::with_repeats`].
+    pub repeat: bool,
 }
 
 impl Operation {
@@ -170,6 +172,31 @@ impl History {
         }
         for operations in sessions.values_mut() {
             operations.sort_unstable_by_key(|operation| (operation.from, operation.number));
+        }
+        sessions
+    }
+
+    /// The same, where stores, and the client of a Cluster, repeat calls by themselves because connections end: a touch or deletion
+    /// may have been done twice, and so may a create that was not answered. The second copy has no end. There is none of an update: a
+    /// version is replaced once. And none of a create that was answered, or it would bring back what is over.
+    ///
+    /// So this is what connections that end in the middle may cost: the copy of a deletion takes what was created meanwhile under the
+    /// same id, which session managers never do.
+    #[must_use]
+    pub fn with_repeats(&self) -> BTreeMap<u64, Vec<Operation>> {
+        let mut sessions = self.by_session();
+        for operations in sessions.values_mut() {
+            let may_be_repeated = |one: &&Operation| match (one.call, one.end) {
+                (Call::Create(_), end) => end.is_none(),
+                (Call::Update { .. } | Call::Load, _) => false,
+                (_, end) => matches!(end, None | Some((_, Answer::Done))),
+            };
+            let repeats: Vec<_> = operations
+                .iter()
+                .filter(may_be_repeated)
+                .map(|one| Operation { end: None, repeat: true, ..*one })
+                .collect();
+            operations.extend(repeats);
         }
         sessions
     }

@@ -163,7 +163,7 @@ async fn each_meddling_store_is_caught() -> Result<(), Problem> {
 
 async fn damage(kind: Kind) -> Result<(), Problem> {
     let Some(bench) = Bench::open(kind).await? else { return Ok(()) };
-    println!("proof: hostile: store={kind:?}; {}", at_rest::damage(&bench).await?);
+    println!("proof: hostile: store={kind:?}; {}", at_rest::damage(&bench, is_long()).await?);
     let flips = at_rest::damage_under_a_request(&bench).await?;
     println!(
         "proof: hostile: {flips} records damaged in {kind:?} under a request that had loaded them, none overwritten"

@@ -1,9 +1,11 @@
 //! One operation of the contract on its way: its deadline, its commands, and what their failures mean for it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::{Cmd, RedisResult, Value};
+use sessions_core::{Stored, Version};
 use tokio::time::{Instant, timeout_at};
 
 use crate::connection::{Link, Live, Request};
@@ -15,10 +17,11 @@ use crate::script::Script;
 pub(crate) enum Effect {
     /// Nothing that the contract can see: reading, and the upkeep of an index.
     None,
-    /// It writes, and doing it twice is doing it once: compare-and-swap by version, and create, whose second run finds the
-    /// first one's version.
+    /// It writes, and doing it twice is doing it once: compare-and-swap by version. When the second run writes nothing, only that
+    /// version says that the first one did.
     Repeatable,
-    /// It writes, and a second run would answer something else: deletion counts.
+    /// It writes, and is not to be done twice: deletion counts, and a create that arrives late would bring back a session that its
+    /// second run has created and that has ended since (G8).
     Once,
 }
 
@@ -27,6 +30,8 @@ pub(crate) struct Call<'a> {
     link: &'a Link,
     limit: Duration,
     until: Instant,
+    /// A write ran a second time, and its first run may have been applied.
+    doubt: AtomicBool,
 }
 
 impl<'a> Call<'a> {
@@ -35,7 +40,27 @@ impl<'a> Call<'a> {
         if link.is_closed() {
             return Err(Cause::Stopped.certain());
         }
-        Ok(Self { link, limit, until: Instant::now() + limit })
+        Ok(Self { link, limit, until: Instant::now() + limit, doubt: AtomicBool::new(false) })
+    }
+
+    /// Whether the answer to a write is that of its second run, and the first may have been applied.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.doubt.load(Ordering::Relaxed)
+    }
+
+    /// Whether a write that found this in its way is stored all the same, by its first run: then its version is there. When
+    /// another one is, or nothing, nobody can tell whether it lies under that (G6).
+    pub(crate) fn has_landed(&self, version: Version, there: Option<&Stored>) -> Result<bool, Failure> {
+        match there {
+            _ if !self.is_in_doubt() => Ok(false),
+            Some(there) if there.version == version => Ok(true),
+            _ => Err(Cause::AnswerLost.of_a_write()),
+        }
+    }
+
+    /// A failure of the operation, after what may have been applied before it.
+    pub(crate) fn failed(&self, failure: Failure) -> Failure {
+        Failure { maybe_applied: failure.maybe_applied || self.is_in_doubt(), ..failure }
     }
 
     /// Whether keys are on many nodes.
@@ -126,6 +151,7 @@ impl<'a> Call<'a> {
             return Err(failure);
         }
         // From here on nothing is certain but success: the first one may have been applied, whatever happens to the second.
+        self.doubt.fetch_or(failure.maybe_applied, Ordering::Relaxed);
         let again = async {
             let live = self.connection().await?;
             self.once(&live, effect, send(Arc::clone(&live))).await
@@ -152,9 +178,15 @@ impl<'a> Call<'a> {
             Ok(answer) => {
                 live.heard();
                 // The client of a Cluster may have sent it twice, and this is what the second run came to.
-                if effect == Effect::Once && live.has_lost_a_node_since(mark) {
-                    let cause = Cause::Dropped("a node of the Cluster went away meanwhile".to_owned());
-                    return Err(Failure { cause, maybe_applied: true });
+                match effect {
+                    Effect::Once if live.has_lost_a_node_since(mark) => {
+                        let cause = Cause::Dropped("a node of the Cluster went away meanwhile".to_owned());
+                        return Err(Failure { cause, maybe_applied: true });
+                    }
+                    Effect::Repeatable if live.has_lost_a_node_since(mark) => {
+                        self.doubt.store(true, Ordering::Relaxed);
+                    }
+                    _ => {}
                 }
                 return Ok(answer);
             }

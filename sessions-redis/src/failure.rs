@@ -9,6 +9,7 @@
 //! | no connection within the deadline | unavailable |
 //! | sent, and no answer within the deadline | indeterminate |
 //! | sent, and the connection ended before the answer | indeterminate, after one more try where repeating is safe |
+//! | sent twice, and the second found another version, or nothing | indeterminate: the first may lie under it |
 //! | an error whose code says that the command was not executed ([`NOT_EXECUTED`]) | unavailable |
 //! | any other error of the server, or an answer that makes no sense | indeterminate |
 //! | a write that the Cluster client may have sent twice | indeterminate, whatever the last answer was |
@@ -49,6 +50,8 @@ pub(crate) enum Cause {
     Silent(Duration),
     /// Sent, and the connection ended before the answer.
     Dropped(String),
+    /// Sent twice, because the connection ended before the answer to the first. The second found something else in its way.
+    AnswerLost,
     /// The server answered with an error of this code.
     Answered(String),
     /// The write arrived too long after its entry in the owner's index.
@@ -134,7 +137,7 @@ impl Cause {
     /// Whether a command that failed like this may have been executed. Unsure is "may".
     pub(crate) fn leaves_doubt(&self) -> bool {
         match self {
-            Self::Silent(_) | Self::Dropped(_) | Self::Unexpected => true,
+            Self::Silent(_) | Self::Dropped(_) | Self::AnswerLost | Self::Unexpected => true,
             Self::Answered(code) => advice(code).is_none(),
             Self::Stopped
             | Self::TooLarge { .. }
@@ -175,6 +178,9 @@ impl fmt::Display for Failure {
             Cause::NotConnectedInTime(limit) => write!(f, "no connection to the server within {limit:?}"),
             Cause::Silent(limit) => write!(f, "no answer within {limit:?}"),
             Cause::Dropped(reason) => write!(f, "the connection ended before the answer: {reason}"),
+            Cause::AnswerLost => {
+                f.write_str("the connection ended before the answer, and what is there now does not tell")
+            }
             Cause::Answered(code) => match advice(code) {
                 Some(advice) => write!(f, "the server answered {code}: {advice}"),
                 // In a script, a missing right and an unknown command have no code of their own.

@@ -116,13 +116,13 @@ impl RedisStore {
         let set = Request { key, cmd };
         // What was in the way may expire before it is read: then the way is free. Ends at the deadline at the latest.
         loop {
-            match call.send(&set, Effect::Repeatable).await? {
+            match call.send(&set, Effect::Once).await? {
                 Value::Okay => return Ok(CreateOutcome::Created),
                 Value::Nil => {}
                 _ => return Err(Cause::Unexpected.of_a_write()),
             }
-            if let Some(stored) = self.read(call, id).await? {
-                return Ok(CreateOutcome::Exists(stored));
+            if let Some(there) = self.read(call, id).await? {
+                return Ok(CreateOutcome::Exists(there));
             }
         }
     }
@@ -141,7 +141,7 @@ impl RedisStore {
             cmd.arg(value_of(id, entry).whole(expiry_in(ttl))).arg(ttl).arg(entered.fence);
         };
         let key = self.settings.prefix.session(id);
-        let outcome = match call.run(&script::CREATE, &key, args, Effect::Repeatable).await? {
+        let outcome = match call.run(&script::CREATE, &key, args, Effect::Once).await? {
             Value::Int(1) => CreateOutcome::Created,
             Value::Int(-1) => return Err(Cause::TooLate.certain()),
             value => CreateOutcome::Exists(stored(id, value).map_err(Cause::of_a_write)?),
@@ -184,8 +184,11 @@ impl RedisStore {
         let outcome = match call.run(&script::UPDATE, &key, args, Effect::Repeatable).await? {
             Value::Int(1) => UpdateOutcome::Written,
             Value::Int(-1) => return Err(Cause::TooLate.certain()),
-            Value::Nil => UpdateOutcome::Absent,
-            value => UpdateOutcome::Conflict(stored(id, value).map_err(Cause::of_a_write)?),
+            Value::Nil => call.has_landed(entry.version, None).map(|_| UpdateOutcome::Absent)?,
+            value => match stored(id, value).map_err(Cause::of_a_write)? {
+                there if call.has_landed(entry.version, Some(&there))? => UpdateOutcome::Written,
+                there => UpdateOutcome::Conflict(there),
+            },
         };
         if let Some((owner, entered)) = entered {
             self.index().tend(call, owner, entered).await;
@@ -222,7 +225,7 @@ impl SessionStore for RedisStore {
     ) -> Result<UpdateOutcome, StoreError> {
         let call = self.call()?;
         self.check_size(entry)?;
-        Ok(self.replace(&call, id, expected, entry, change).await?)
+        Ok(self.replace(&call, id, expected, entry, change).await.map_err(|failure| call.failed(failure))?)
     }
 
     /// One script on the session.
@@ -236,8 +239,9 @@ impl SessionStore for RedisStore {
         match call.run(&script::TOUCH, &key, args, Effect::Repeatable).await? {
             Value::Int(1) => Ok(true),
             Value::BulkString(head) => match value::check_head(&head) {
+                Ok(()) if call.is_in_doubt() => Err(Cause::AnswerLost.of_a_write().into()),
                 Ok(()) => Ok(false),
-                Err(malformed) => Err(Cause::Malformed(malformed).certain().into()),
+                Err(malformed) => Err(call.failed(Cause::Malformed(malformed).certain()).into()),
             },
             _ => Err(Cause::Unexpected.of_a_write().into()),
         }

@@ -16,9 +16,18 @@ const ID: SessionId = SessionId::from_bytes([7; 16]);
 
 /// The only node of a Cluster, which answers everything but the Cluster's own commands by a script.
 async fn node(script: impl Fn(&str, usize) -> Behaviour + Send + Sync + 'static) -> FakeServer {
+    node_that(|_| false, script).await
+}
+
+/// The same, which ends every connection on a command that it is to end it on.
+async fn node_that(
+    closes: impl Fn(&str) -> bool + Send + Sync + 'static,
+    script: impl Fn(&str, usize) -> Behaviour + Send + Sync + 'static,
+) -> FakeServer {
     let own_port = Arc::new(AtomicU16::new(0));
     let port = Arc::clone(&own_port);
     let server = FakeServer::start(move |command, before| match command {
+        command if closes(command) => Behaviour::Close,
         "HELLO" => HELLO,
         "PING" => Answer("+PONG\r\n"),
         "CLUSTER" => {
@@ -32,6 +41,30 @@ async fn node(script: impl Fn(&str, usize) -> Behaviour + Send + Sync + 'static)
     .await;
     own_port.store(server.port(), Ordering::SeqCst);
     server
+}
+
+/// Neither by operations that need it nor by the client's own attempts in the background, which have pauses between them.
+#[tokio::test]
+async fn a_cluster_that_is_gone_is_not_stormed() {
+    let gone = Arc::new(AtomicBool::new(false));
+    let is_gone = Arc::clone(&gone);
+    let node = node_that(move |_| is_gone.load(Ordering::SeqCst), closing_once("", "")).await;
+    let store = store(&node).await;
+    gone.store(true, Ordering::SeqCst);
+    for _ in 0..3 {
+        assert!(store.load(&ID).await.expect_err("gone").is_unavailable());
+    }
+    let before = node.connections();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let after = node.connections();
+    assert!(before < 200, "{before} connections for three operations");
+    assert!(after - before < 20, "{} connections in half a second in which nobody needs one", after - before);
+    gone.store(false, Ordering::SeqCst);
+    store
+        .touch(&ID, sessions_core::Version::from_u64(1), Duration::from_secs(1))
+        .await
+        .expect_err("no sensible answer");
+    assert!(node.heard("EVALSHA") > 0, "back with the first operation");
 }
 
 /// Closes the connection when it hears this for the first time, and answers afterwards.

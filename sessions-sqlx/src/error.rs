@@ -130,6 +130,8 @@ pub(crate) enum Failure {
     Contended,
     /// The sessions are deleted; how many of them were live is not known, for the answer to a first try was lost.
     CountLost,
+    /// The connection broke before the answer, and what is there now does not tell what became of the write.
+    AnswerLost,
     /// The row is not what this store writes: somebody edited it.
     ForeignRow(&'static str),
     /// The record is over the limit (G12).
@@ -151,7 +153,7 @@ impl Failure {
         match self {
             Self::Stopped | Self::Connection(_) | Self::Contended | Self::TooLarge { .. } => false,
             Self::Statement(_, verdict) => verdict.may_have_been_applied,
-            Self::Deadline(_) | Self::Interrupted | Self::CountLost | Self::ForeignRow(_) => true,
+            Self::Deadline(_) | Self::Interrupted | Self::CountLost | Self::AnswerLost | Self::ForeignRow(_) => true,
         }
     }
 
@@ -201,6 +203,9 @@ impl fmt::Display for Failure {
             Self::Connection(error) => write!(f, "no connection to the database: {error}"),
             Self::Statement(error, _) => write!(f, "a statement failed: {error}"),
             Self::Contended => f.write_str("the row kept changing"),
+            Self::AnswerLost => {
+                f.write_str("the connection broke before the answer, and what is there now does not tell")
+            }
             Self::CountLost => {
                 f.write_str("the sessions are deleted, but the connection broke before they were counted")
             }

@@ -62,6 +62,12 @@ pub(crate) fn fits_updates(picked: &[Write], job: &Write) -> bool {
     !update.change.reindex && picked.iter().all(|other| matches!(other, Write::Update(other) if other.fits(update)))
 }
 
+/// Whether the jobs may be run again while the first run may be on its way: a create that arrives late would bring back a session
+/// that the second one has created and that has ended since (G8).
+pub(crate) fn may_repeat(jobs: &[Write]) -> bool {
+    !jobs.iter().any(|job| matches!(job, Write::Create { .. }))
+}
+
 /// The ids of the loads among the jobs: all of them, when they were picked to share a statement.
 pub(crate) fn loads(jobs: &[Read]) -> Vec<SessionId> {
     let id = |job: &Read| if let Read::Load(id) = job { Some(*id) } else { None };

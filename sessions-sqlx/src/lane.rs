@@ -6,6 +6,7 @@
 //! connection, a caller that goes away never interrupts a statement (G11).
 
 use std::collections::VecDeque;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,8 +35,11 @@ pub(crate) trait Batch: Send + Sync + 'static {
     /// A connection that answers: where one is stale, so are others.
     fn reconnect(&self) -> impl Future<Output = Result<Self::Connection, Failure>> + Send;
 
-    /// Runs the jobs, all or none, and answers them in their order. Invariant: running the same jobs again is safe,
-    /// whatever became of them the first time; only what it counts may be less.
+    /// Whether the same jobs may be run again when it is not known what became of them, and the first run may still be on its way.
+    /// Only what the second run counts may be less.
+    fn may_repeat(&self, jobs: &[Self::Job]) -> bool;
+
+    /// Runs the jobs, all or none, and answers them in their order.
     fn run(
         &self,
         connection: &mut Self::Connection,
@@ -60,6 +64,8 @@ struct Shared<B: Batch> {
     batch: B,
     limit: Duration,
     drivers: usize,
+    /// A connection was found to be broken, and none was asked since whether it answers.
+    stale: AtomicBool,
     queue: Mutex<Queue<B>>,
 }
 
@@ -99,7 +105,7 @@ impl<B: Batch> Lane<B> {
     /// A lane whose statements get `limit` each.
     pub(crate) fn new(batch: B, drivers: usize, limit: Duration) -> Self {
         let queue = Queue { waiting: VecDeque::new(), next_ticket: 0, drivers: 0, held: Vec::new(), closed: false };
-        Self(Arc::new(Shared { batch, limit, drivers, queue: Mutex::new(queue) }))
+        Self(Arc::new(Shared { batch, limit, drivers, stale: AtomicBool::new(false), queue: Mutex::new(queue) }))
     }
 
     /// Runs a job that only reads.

@@ -89,6 +89,7 @@ impl<D: Database> Store<D> {
                     return Ok(UpdateOutcome::Written);
                 }
                 match self.find(id).await? {
+                    there if attempt.is_in_doubt() => return landed(entry, there).map(|()| UpdateOutcome::Written),
                     None => return Ok(UpdateOutcome::Absent),
                     // It came back to the expected version since, so that it can be updated after all (G5).
                     Some(there) if there.version == expected => {}
@@ -102,7 +103,11 @@ impl<D: Database> Store<D> {
 
     pub(crate) async fn touch(&self, id: &SessionId, expected: Version, ttl: Duration) -> Result<bool, StoreError> {
         let job = Write::Touch { id: *id, expected, ttl };
-        self.run(async |attempt| Ok(self.writes.write(job, attempt).await?.answer > 0)).await
+        self.run(async |attempt| match self.writes.write(job, attempt).await? {
+            Answered { answer: 0, repeated: true } => Err(Failure::AnswerLost),
+            Answered { answer, .. } => Ok(answer > 0),
+        })
+        .await
     }
 
     pub(crate) async fn delete(&self, ids: &[SessionId]) -> Result<u64, StoreError> {
@@ -177,6 +182,12 @@ impl<D: Database> Store<D> {
     }
 }
 
+/// Judges a write that ran twice, because the answer to the first run was lost, and wrote nothing the second time: the first one
+/// did, if its version is there. When another one is, or nothing, nobody can tell whether it lies under that (G6).
+fn landed(entry: &Entry, there: Option<Stored>) -> Result<(), Failure> {
+    if there.is_some_and(|there| there.version == entry.version) { Ok(()) } else { Err(Failure::AnswerLost) }
+}
+
 /// Settings only: no URL, no rows (G19).
 impl<D: Database> fmt::Debug for Store<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -247,3 +258,6 @@ macro_rules! impl_session_store {
         }
     };
 }
+
+#[cfg(test)]
+mod tests;

@@ -196,4 +196,5 @@ fn fresh_name() -> String {
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// So few that a leak is seen: each of them would be missed.
+#[cfg(feature = "servers")]
 const CONNECTIONS: u8 = 4;

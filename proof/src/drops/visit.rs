@@ -1,9 +1,10 @@
 //! What a request does to its session, and what is to be found afterwards.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sessions_core::{
-    Clock, CookieChange, Error, Owner, Session, SessionId, SessionManager, Stored, SystemClock, Token,
+    Clock, CookieChange, Error, Owner, Session, SessionId, SessionManager, SessionStore, Stored, SystemClock, Token,
 };
 
 use crate::behind::{Bench, Problem};
@@ -78,7 +79,7 @@ pub(crate) struct Visit {
     /// Whose session it becomes, if it becomes somebody's. Nobody else's.
     owner: String,
     before: Option<(SessionId, Stored)>,
-    store: std::sync::Arc<dyn sessions_core::SessionStore>,
+    store: Arc<dyn SessionStore>,
 }
 
 impl Visit {

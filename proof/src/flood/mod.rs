@@ -229,6 +229,6 @@ const AT_ONCE: u64 = 64;
 
 /// By how much the memory in use may grow in a whole flood: what the runtime and the drivers keep for themselves. A flood that left
 /// a single byte for each request would be seen.
-const FLAT: usize = 32 * 1024;
+const FLAT: usize = 64 * 1024;
 
 const VALUE: &str = "value";

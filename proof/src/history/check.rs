@@ -29,6 +29,8 @@ pub struct Figures {
     pub unanswered: usize,
     /// Of these, the ones that have had an effect in the order that was found.
     pub took_effect: usize,
+    /// Second copies of answered calls that have had an effect, see [`History::with_repeats`](super::History::with_repeats).
+    pub repeated: usize,
     /// Calls that overlapped with one of another process.
     pub overlapping: usize,
     /// The longest history.
@@ -60,14 +62,17 @@ pub struct Violation {
 pub fn check(sessions: &BTreeMap<u64, Vec<Operation>>) -> Result<Figures, Box<Violation>> {
     let mut figures = Figures::default();
     for operations in sessions.values() {
-        let (took_effect, steps) = check_one(operations)?;
+        let Found { took_effect, repeated, steps } = check_one(operations)?;
+        let count = |counts: fn(&&Operation) -> bool| operations.iter().filter(counts).count();
+        let asked = count(|operation| !operation.repeat);
         figures += Figures {
             histories: 1,
-            operations: operations.len(),
-            unanswered: operations.iter().filter(|operation| operation.end.is_none()).count(),
+            operations: asked,
+            unanswered: count(|operation| !operation.repeat && operation.end.is_none()),
             took_effect,
+            repeated,
             overlapping: operations.iter().filter(|one| overlaps_another_process(one, operations)).count(),
-            longest: operations.len(),
+            longest: asked,
             steps,
         };
     }
@@ -79,22 +84,34 @@ fn overlaps_another_process(one: &Operation, operations: &[Operation]) -> bool {
     one.end.is_some() && operations.iter().filter(of_another).any(|other| one.overlaps(other))
 }
 
-/// Checks the operations on one session: how many of those without an end took effect, and the steps of the search.
+/// An order of the operations on one session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Of the calls without an end, those that had an effect.
+    pub took_effect: usize,
+    /// Of the second copies, those that had an effect.
+    pub repeated: usize,
+    /// How many calls were tried.
+    pub steps: usize,
+}
+
+/// Checks the operations on one session.
 ///
 /// # Errors
 ///
 /// When there is no order.
-pub fn check_one(operations: &[Operation]) -> Result<(usize, usize), Box<Violation>> {
+pub fn check_one(operations: &[Operation]) -> Result<Found, Box<Violation>> {
     Search::of(operations)
 }
 
 impl std::ops::AddAssign for Figures {
     fn add_assign(&mut self, other: Self) {
-        let Self { histories, operations, unanswered, took_effect, overlapping, longest, steps } = other;
+        let Self { histories, operations, unanswered, took_effect, repeated, overlapping, longest, steps } = other;
         self.histories += histories;
         self.operations += operations;
         self.unanswered += unanswered;
         self.took_effect += took_effect;
+        self.repeated += repeated;
         self.overlapping += overlapping;
         self.longest = self.longest.max(longest);
         self.steps += steps;
@@ -104,11 +121,11 @@ impl std::ops::AddAssign for Figures {
 /// Pairs of names and values, as `cargo xtask proof` takes them.
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { histories, operations, unanswered, took_effect, overlapping, longest, steps } = self;
+        let Self { histories, operations, unanswered, took_effect, repeated, overlapping, longest, steps } = self;
         write!(
             f,
             "histories={histories}; operations={operations}; longest={longest}; overlapping={overlapping}; \
-             unanswered={unanswered}; of which took effect={took_effect}; steps of search={steps}"
+             unanswered={unanswered}; of which took effect={took_effect}; done twice={repeated}; steps of search={steps}"
         )
     }
 }
@@ -120,7 +137,8 @@ impl fmt::Display for Violation {
         let start = order.iter().chain(next).map(|operation| operation.from).min().unwrap_or_default();
         let line = |operation: &Operation| {
             let micros = |time: u64| time.saturating_sub(start) / 1_000;
-            let Operation { number, session: _, call, from, end } = operation;
+            let Operation { number, session: _, call, from, end, repeat } = operation;
+            let call = format!("{call}{}", if *repeat { ", again" } else { "" });
             match end {
                 Some((until, answer)) => {
                     format!("{number:<10} {:>9} to {:>9}  {call} -> {answer}", micros(*from), micros(*until))

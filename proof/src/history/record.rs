@@ -32,7 +32,7 @@ impl Recorder {
     /// When the store returns what nobody can have written (G1), or an error that it has no reason for.
     pub async fn perform(&self, number: Number, session: u64, call: Call) -> Option<Answer> {
         let from = now();
-        (self.tell)(Line::Began(Operation { number, session, call, from, end: None }));
+        (self.tell)(Line::Began(Operation { number, session, call, from, end: None, repeat: false }));
         let outcome = self.call(session, call).await;
         let until = now();
         match outcome {

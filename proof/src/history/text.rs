@@ -30,7 +30,7 @@ pub struct NoLine;
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Began(Operation { number, session, call, from, end: _ }) => {
+            Self::Began(Operation { number, session, call, from, .. }) => {
                 write!(f, "began {number} {session} {from} {call}")
             }
             Self::Ended { number, until, answer } => write!(f, "ended {number} {until} {answer}"),
@@ -51,6 +51,7 @@ impl FromStr for Line {
                 call: call.parse()?,
                 from: digits(from)?,
                 end: None,
+                repeat: false,
             }),
             ["ended", number, until, answer] => {
                 Self::Ended { number: number.parse()?, until: digits(until)?, answer: answer.parse()? }
@@ -170,7 +171,7 @@ mod tests {
             Call::Touch { expected: 4, mark: 8 },
             Call::Delete,
         ];
-        let began = |call| Line::Began(Operation { number, session: 9, call, from: 10, end: None });
+        let began = |call| Line::Began(Operation { number, session: 9, call, from: 10, end: None, repeat: false });
         let ended = |answer| Line::Ended { number, until: u64::MAX, answer };
         let answers = [Answer::Done, Answer::Absent, Answer::There(seen), Answer::Refused];
         for line in calls.map(began).into_iter().chain(answers.map(ended)).chain([Line::Void(number)]) {

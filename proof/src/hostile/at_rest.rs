@@ -32,34 +32,41 @@ pub struct Report {
     pub opened: u64,
 }
 
-/// Damages one record in every way, and several by each other.
+/// Damages one record in every way, or all if it is to be thorough, and each by the others.
 ///
 /// # Errors
 ///
 /// When anything is read that nobody wrote, or overwritten that nobody meant, and when the store fails.
-pub async fn damage(bench: &Bench) -> Result<Report, Problem> {
+pub async fn damage(bench: &Bench, thorough: bool) -> Result<Report, Problem> {
     let manager = bench.builder().build()?;
     let layer = SessionLayer::new(manager.clone());
     let mut report = Report::default();
+    let large: Vec<(String, String)> = (0..30).map(|n| (format!("key {n:02}"), "value ".repeat(n))).collect();
+    let large: Vec<(&str, &str)> = large.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let victims = [
         Victim::new(bench, &manager, "alice", &[("cart", "one apple"), ("name", "Alice")]).await?,
         Victim::new(bench, &manager, "alice", &[("cart", "two pears"), ("name", "Alice B")]).await?,
         Victim::new(bench, &manager, "bob", &[("cart", "three figs"), ("name", "Bob")]).await?,
         Victim::new(bench, &manager, "eve", &[("admin", "no")]).await?,
+        Victim::new(bench, &manager, "carol", &large).await?,
     ];
-    let victim = &victims[0];
-    for bit in 0..victim.bytes.len() * 8 {
-        let mut bytes = victim.bytes.clone();
-        bytes[bit / 8] ^= 1 << (bit % 8);
-        let place = format!("bit {} of byte {}", bit % 8, bit / 8);
-        victim.suffer(bench, &manager, &layer, &bytes, &mut report).await.map_err(|p| format!("{place}: {p}"))?;
-        report.flips += 1;
-    }
-    for len in 0..victim.bytes.len() + 9 {
-        let mut bytes = victim.bytes.clone();
-        bytes.resize(len + usize::from(len >= victim.bytes.len()), 0);
-        victim.suffer(bench, &manager, &layer, &bytes, &mut report).await.map_err(|p| format!("{len} bytes: {p}"))?;
-        report.lengths += 1;
+    for victim in if thorough { &victims[..] } else { &victims[..1] } {
+        for bit in 0..victim.bytes.len() * 8 {
+            let mut bytes = victim.bytes.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let place = format!("bit {} of byte {}", bit % 8, bit / 8);
+            victim.suffer(bench, &manager, &layer, &bytes, &mut report).await.map_err(|p| format!("{place}: {p}"))?;
+            report.flips += 1;
+        }
+        for len in 0..victim.bytes.len() + 9 {
+            let mut bytes = victim.bytes.clone();
+            bytes.resize(len + usize::from(len >= victim.bytes.len()), 0);
+            victim
+                .suffer(bench, &manager, &layer, &bytes, &mut report)
+                .await
+                .map_err(|p| format!("{len} bytes: {p}"))?;
+            report.lengths += 1;
+        }
     }
     for victim in &victims {
         for other in victims.iter().filter(|other| other.id() != victim.id()) {

@@ -104,7 +104,7 @@ impl Control {
     pub async fn caught(self) -> Result<Option<String>, Problem> {
         let bench = Bench::open(Kind::Memory).await?.ok_or("no store")?;
         let store = Meddling { control: self, inner: Arc::clone(&bench.store), good: Arc::default() };
-        let found = at_rest::damage(&bench.with_store(Arc::new(store))).await;
+        let found = at_rest::damage(&bench.with_store(Arc::new(store)), false).await;
         Ok(found.err().map(|problem| problem.to_string()))
     }
 }

@@ -64,6 +64,18 @@ impl Target {
         }
     }
 
+    /// Throws them with checksums that fit, if it can be told where they are: a fuzzer alone would hardly find them.
+    ///
+    /// # Panics
+    ///
+    /// When a promise is broken.
+    pub fn throw_forged(self, bytes: &[u8]) {
+        let mut bytes = bytes.to_vec();
+        if mutate::forge(self, &mut bytes) {
+            self.throw(&bytes);
+        }
+    }
+
     /// Throws so many mutations of its corpus at it; gives the number of those that were accepted as well-formed.
     ///
     /// # Panics

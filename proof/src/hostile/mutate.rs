@@ -36,7 +36,7 @@ impl Mutator {
         for _ in 0..self.rng.u32(1..=5) {
             self.change(&mut bytes);
         }
-        let forged = self.rng.bool() && self.forge(&mut bytes);
+        let forged = self.rng.bool() && forge(self.target, &mut bytes);
         Thrown { bytes, forged }
     }
 
@@ -97,14 +97,14 @@ impl Mutator {
         }
         words[self.rng.usize(..words.len())].to_vec()
     }
+}
 
-    /// Makes the checksums fit; `false` where there are none, or none can be found.
-    fn forge(&mut self, bytes: &mut [u8]) -> bool {
-        match self.target {
-            Target::Record => forge_record(bytes).is_some(),
-            Target::RedisValue => forge_envelope(bytes).is_some(),
-            Target::Cookie | Target::Token => false,
-        }
+/// Makes the checksums fit; `false` where there are none, or none can be found.
+pub(super) fn forge(target: Target, bytes: &mut [u8]) -> bool {
+    match target {
+        Target::Record => forge_record(bytes).is_some(),
+        Target::RedisValue => forge_envelope(bytes).is_some(),
+        Target::Cookie | Target::Token => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The task that works off a lane's queue.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::time::{Instant, timeout};
 
@@ -112,8 +113,8 @@ impl<B: Batch> Driver<B> {
                     let _ = reply.send(Ok(Answered { answer, repeated }));
                 }
             }
-            // All failed for the sake of one, perhaps: each gets its own verdict. Running them again is safe.
-            Err(failure) if jobs.len() > 1 && failure.may_concern_one_job() => {
+            // All failed for the sake of one, perhaps: each gets its own verdict.
+            Err(failure) if jobs.len() > 1 && failure.may_concern_one_job() && self.lane.batch.may_repeat(jobs) => {
                 for (reply, job) in replies.into_iter().zip(jobs) {
                     let outcome = self.run_patiently(std::slice::from_ref(job), Some(failure.clone())).await;
                     let _ = reply.send(outcome.and_then(|(answers, repeated)| {
@@ -130,7 +131,8 @@ impl<B: Batch> Driver<B> {
         }
     }
 
-    /// Runs jobs, and once more on a new connection when the old one turns out to be broken: it may have been stale for long.
+    /// Runs jobs, and once more on a new connection when the old one turns out to be broken, for it may have been stale for long;
+    /// unless it is not known what became of them, and they may not be repeated.
     /// `earlier` is what they failed with before.
     async fn run_patiently(&mut self, jobs: &[B::Job], earlier: Option<Failure>) -> Result<Answers<B>, Failure> {
         let lane = Arc::clone(&self.lane);
@@ -153,6 +155,10 @@ impl<B: Batch> Driver<B> {
                 }
                 Ok(Err(failure)) if failure.remedy() == Remedy::Reconnect => {
                     lane.batch.give_up(held.connection);
+                    if failure.may_have_been_applied() && !lane.batch.may_repeat(jobs) {
+                        lane.stale.store(true, Ordering::Relaxed);
+                        return Err(failure);
+                    }
                     if reconnected {
                         return Err(doubt.unwrap_or(failure));
                     }
@@ -177,7 +183,13 @@ impl<B: Batch> Driver<B> {
 
     /// A pool of the application may wait for longer than an operation does.
     async fn connect(&mut self) -> Result<(), Failure> {
-        let connection = timeout(self.lane.limit, self.lane.batch.connect()).await;
+        let connect = async {
+            if self.lane.stale.swap(false, Ordering::Relaxed) {
+                return self.lane.batch.reconnect().await;
+            }
+            self.lane.batch.connect().await
+        };
+        let connection = timeout(self.lane.limit, connect).await;
         self.hold(connection.unwrap_or_else(|_| Err(Failure::connection(sqlx::Error::PoolTimedOut)))?);
         Ok(())
     }

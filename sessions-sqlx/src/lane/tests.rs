@@ -88,6 +88,19 @@ async fn an_answer_to_a_second_run_says_so_and_leaves_its_operation_in_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_may_not_be_repeated_fails_and_the_next_connection_is_one_that_answers() {
+    let doubler = Doubler::that([Turn::Break]);
+    let lane = lane(&doubler);
+    assert!(write(&lane, 17).await.expect_err("unknown").is_indeterminate());
+    assert_eq!((doubler.statements(), doubler.given_up()), (vec![vec![17]], 1));
+    assert_eq!(write(&lane, 17).await.expect("an answer"), 34);
+    assert_eq!(doubler.0.asked.load(Ordering::SeqCst), 1);
+    // What was surely not applied is not repeated but sent.
+    let doubler = Doubler::that([Turn::Busy]);
+    assert_eq!(write(&self::lane(&doubler), 17).await.expect("an answer"), 34);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pool_that_waits_for_ever_is_not_waited_for() {
     let doubler = Doubler::default();
     doubler.0.withholds_connections.store(true, Ordering::SeqCst);

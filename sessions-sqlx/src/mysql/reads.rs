@@ -70,6 +70,10 @@ impl Batch for Reads {
         acquire_alive(&self.pool).await
     }
 
+    fn may_repeat(&self, _: &[Read]) -> bool {
+        true
+    }
+
     async fn run(&self, connection: &mut Self::Connection, jobs: &[Read]) -> Result<Vec<Found>, Failure> {
         match jobs {
             [Read::OwnedBy(owner)] => Ok(vec![Found::Ids(self.owned_by(connection, owner).await?)]),

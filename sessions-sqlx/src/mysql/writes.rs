@@ -14,7 +14,7 @@ use sqlx::{MySql, MySqlPool};
 
 use super::statements::{SIZES, Statements};
 use crate::error::Failure;
-use crate::job::{Update, Write};
+use crate::job::{self, Update, Write};
 use crate::lane::Batch;
 use crate::stale::{HOLD, acquire_alive, give_back};
 use crate::statement::Statement;
@@ -129,6 +129,10 @@ impl Batch for Writes {
 
     async fn reconnect(&self) -> Result<Self::Connection, Failure> {
         acquire_alive(&self.pool).await
+    }
+
+    fn may_repeat(&self, jobs: &[Write]) -> bool {
+        job::may_repeat(jobs)
     }
 
     async fn run(&self, connection: &mut Self::Connection, jobs: &[Write]) -> Result<Vec<u64>, Failure> {

@@ -125,6 +125,10 @@ impl Batch for Writes {
         acquire_alive(&self.pool).await
     }
 
+    fn may_repeat(&self, jobs: &[Write]) -> bool {
+        job::may_repeat(jobs)
+    }
+
     async fn run(&self, connection: &mut Self::Connection, jobs: &[Write]) -> Result<Vec<u64>, Failure> {
         match jobs {
             [job] => Ok(vec![self.write(connection, job).await?]),

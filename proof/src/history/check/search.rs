@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::Violation;
+use super::{Found, Violation};
 use crate::history::model::step;
 use crate::history::{Answer, Call, Operation, Seen};
 
@@ -34,13 +34,14 @@ enum Outcome {
 }
 
 impl Search {
-    /// How many of the operations without an end took effect in the order that was found, and the steps it took.
-    pub(super) fn of(operations: &[Operation]) -> Result<(usize, usize), Box<Violation>> {
+    /// The first order that is found.
+    pub(super) fn of(operations: &[Operation]) -> Result<Found, Box<Violation>> {
         let mut search = Self::new(operations);
         match search.run() {
             Outcome::Found => {
-                let took_effect = search.order.iter().filter(|at| search.operations[**at].end.is_none()).count();
-                Ok((took_effect, search.steps))
+                let open = search.order.iter().map(|at| search.operations[*at]).filter(|one| one.end.is_none());
+                let (repeats, asked): (Vec<_>, Vec<_>) = open.partition(|one| one.repeat);
+                Ok(Found { took_effect: asked.len(), repeated: repeats.len(), steps: search.steps })
             }
             Outcome::Exhausted => Err(Box::new(search.violation(true))),
             Outcome::TooLong => Err(Box::new(search.violation(false))),
@@ -99,12 +100,17 @@ impl Search {
         (0..self.ended).find(|at| !self.taken.contains(*at))
     }
 
-    /// What fits next. The last one is tried first: of those with an end, the one that ended first. When a call without an end
-    /// came last, `without` is what would be stored had it not come.
+    /// What fits next. The last one is tried first: of those with an end, the one that ended first; second copies at last. When a
+    /// call without an end came last, `without` is what would be stored had it not come.
     fn frame(&self, state: Option<Seen>, without: Option<Option<Seen>>) -> Frame {
         let mut untried = Vec::new();
+        // Deletions without an end differ in nothing from here on: one of a kind is enough.
+        let mut deletes = [false; 2];
         for at in self.candidates() {
-            let Operation { call, end, .. } = self.operations[at];
+            let Operation { call, end, repeat, .. } = self.operations[at];
+            if (call, end) == (Call::Delete, None) && std::mem::replace(&mut deletes[usize::from(repeat)], true) {
+                continue;
+            }
             let given = end.map(|(_, answer)| answer);
             let (answer, next) = step(state, call);
             let fits = given.map_or(next != state, |given| given == answer);
@@ -119,7 +125,10 @@ impl Search {
                 untried.push(at);
             }
         }
-        untried.sort_by_key(|at| std::cmp::Reverse(self.operations[*at].end.map_or(u64::MAX, |(until, _)| until)));
+        untried.sort_by_key(|at| {
+            let Operation { end, repeat, .. } = self.operations[*at];
+            std::cmp::Reverse((end.map_or(u64::MAX, |(until, _)| until), repeat))
+        });
         Frame { state, untried }
     }
 

@@ -1,7 +1,7 @@
 //! Histories by hand, such that are linearizable and such that are not.
 
 use super::*;
-use crate::history::{Answer, Call, Number};
+use crate::history::{Answer, Call, History, Line, Number};
 
 const ONE: Seen = Seen { version: 1, mark: 1 };
 const CREATE: Call = Call::Create(ONE);
@@ -20,7 +20,7 @@ type Row = (u16, u64, Option<(u64, Answer)>, Call);
 fn history(calls: &[Row]) -> Vec<Operation> {
     let operation = |(at, &(process, from, end, call)): (usize, &Row)| {
         let number = Number { process, task: 0, call: u32::try_from(at).expect("a short history") };
-        Operation { number, session: 7, call, from, end }
+        Operation { number, session: 7, call, from, end, repeat: false }
     };
     calls.iter().enumerate().map(operation).collect()
 }
@@ -37,7 +37,7 @@ fn there(version: u64, mark: u64) -> Answer {
 #[track_caller]
 fn holds(calls: &[Row]) -> usize {
     match check_one(&history(calls)) {
-        Ok((took_effect, _)) => took_effect,
+        Ok(found) => found.took_effect,
         Err(violation) => panic!("{violation}"),
     }
 }
@@ -197,4 +197,30 @@ fn many_unanswered_calls_are_no_explosion() {
     assert_eq!(holds(&calls), 51);
     calls.push((0, 502, at(503, there(1_008, 1_049)), Call::Load));
     fails(&calls);
+}
+
+/// A store repeats by itself what was not answered on a connection that ended; the first copy arrives late.
+#[test]
+fn what_a_store_may_repeat_may_happen_twice_but_no_create_and_no_update() {
+    let mut operations = history(&[
+        (0, 1, at(2, Answer::Done), CREATE),
+        (1, 3, at(4, Answer::Done), Call::Delete),
+        (0, 5, at(6, Answer::Done), CREATE),
+        (0, 7, at(8, Answer::Absent), Call::Load),
+    ]);
+    assert!(check_one(&operations).is_err());
+    let heard = |operations: &[Operation]| {
+        let mut history = History::default();
+        for operation in operations {
+            let Operation { number, end, .. } = *operation;
+            assert!(history.hear(&Line::Began(*operation).to_string()));
+            let (until, answer) = end.expect("answered");
+            assert!(history.hear(&Line::Ended { number, until, answer }.to_string()));
+        }
+        history
+    };
+    let figures = check(&heard(&operations).with_repeats()).expect("the deletion arrived again");
+    assert_eq!((figures.operations, figures.unanswered, figures.repeated), (4, 0, 1));
+    (operations[2].call, operations[2].end) = (Call::Load, at(6, there(1, 1)));
+    assert!(check(&heard(&operations).with_repeats()).is_err(), "nobody created it again");
 }

@@ -122,7 +122,11 @@ fn a_new_session_after_a_destroy_is_created_once_whatever_fails() {
     let new = token(&kit.commit(&session));
     assert_eq!((kit.store.ids(), kit.counter(new.id())), (vec![new.id()], Some(1)));
     let expected = [Call::Load, Call::Delete, Call::Delete, Call::Create, Call::Create, Call::Create, Call::Delete];
-    assert_eq!(kit.store.calls(), expected, "what is deleted is not deleted again; what was not answered is cleared up");
+    assert_eq!(
+        kit.store.calls(),
+        expected,
+        "what is deleted is not deleted again; what was not answered is cleared up"
+    );
 }
 
 #[test]
