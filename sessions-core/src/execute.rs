@@ -16,6 +16,8 @@ const MAX_WRITES: u32 = 1_000;
 /// A bound on writes that are not answered. A store that swallows so many in a row is not usable.
 const MAX_UNANSWERED: u32 = 8;
 
+const OUT_OF_TIME: &str = "the commit's deadline passed before an answer came";
+
 /// One run of a commit. Whatever must survive its being dropped lives on the session: a later run takes it up there.
 pub(crate) struct Execution<'a> {
     store: &'a dyn SessionStore,
@@ -111,6 +113,10 @@ impl<'a> Execution<'a> {
             Ok(UpdateOutcome::Conflict(stored)) => settle(id, stored, sent, repeats),
             Err(error) if error.is_indeterminate() => {
                 self.count_unanswered(error)?;
+                // A look that takes as long would end after the deadline. It can be taken up again.
+                if self.is_late(self.settings.clock.now()) {
+                    return Err(StoreError::indeterminate(OUT_OF_TIME).into());
+                }
                 match self.store.load(&id).await {
                     Ok(Some(stored)) => settle(id, stored, sent, true),
                     Ok(None) => Ok(Settled::Gone),
@@ -251,7 +257,7 @@ impl<'a> Execution<'a> {
         }
         let state = self.session.state();
         if state.attempt.update.is_some() || !state.attempt.abandoned.is_empty() || state.attempt.delete {
-            Err(StoreError::indeterminate("the commit's deadline passed before an answer came").into())
+            Err(StoreError::indeterminate(OUT_OF_TIME).into())
         } else {
             Err(Error::contended())
         }

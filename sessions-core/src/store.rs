@@ -67,8 +67,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 
     /// Stores a session under an id that is absent (G3, G4, G12, G17).
     ///
-    /// A store does not send it again when it may have been applied: the first copy could arrive when the session that the second
-    /// one has created is over (G8). A session manager takes another id.
+    /// A store does not send it again while it may be on its way: the first copy could arrive when the session that the second one
+    /// has created is over (G8). A session manager takes another id.
     async fn create(&self, id: &SessionId, entry: &Entry, ttl: Duration) -> Result<CreateOutcome, StoreError>;
 
     /// Replaces what is live under `id` if its version is `expected` (G5, G6, G7, G8, G12, G17).

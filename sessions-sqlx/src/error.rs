@@ -157,6 +157,14 @@ impl Failure {
         }
     }
 
+    /// Whether it may be applied later than a second run of it.
+    pub(crate) fn may_arrive_late(&self) -> bool {
+        match self {
+            Self::Statement(_, verdict) => verdict.may_arrive_late,
+            failure => failure.may_have_been_applied(),
+        }
+    }
+
     /// The same failure, after another statement of the same job was applied.
     #[cfg(feature = "mysql")]
     pub(crate) fn after_a_write(self) -> Self {

@@ -35,8 +35,7 @@ pub(crate) trait Batch: Send + Sync + 'static {
     /// A connection that answers: where one is stale, so are others.
     fn reconnect(&self) -> impl Future<Output = Result<Self::Connection, Failure>> + Send;
 
-    /// Whether the same jobs may be run again when it is not known what became of them, and the first run may still be on its way.
-    /// Only what the second run counts may be less.
+    /// Whether the same jobs may be run again while the first run may be on its way. Only what the second run counts may be less.
     fn may_repeat(&self, jobs: &[Self::Job]) -> bool;
 
     /// Runs the jobs, all or none, and answers them in their order.

@@ -64,9 +64,11 @@ impl<D: Database> Store<D> {
                 if self.writes.write(job.clone(), attempt).await?.answer > 0 {
                     return Ok(CreateOutcome::Created);
                 }
-                // The one that was there may have ended since: then the id is free (G4).
-                if let Some(there) = self.find(id).await? {
-                    return Ok(CreateOutcome::Exists(there));
+                match self.find(id).await? {
+                    there if attempt.is_in_doubt() => return landed(entry, there).map(|()| CreateOutcome::Created),
+                    Some(there) => return Ok(CreateOutcome::Exists(there)),
+                    // The one that was there has ended since: the id is free (G4).
+                    None => {}
                 }
             }
             Err(Failure::Contended)

@@ -9,6 +9,8 @@ use sqlx::error::DatabaseError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) may_have_been_applied: bool,
+    /// Whether it may be on its way still: nobody but the database knows that a connection has ended.
+    pub(crate) may_arrive_late: bool,
     pub(crate) remedy: Remedy,
 }
 
@@ -24,16 +26,24 @@ pub(crate) enum Remedy {
 
 impl Verdict {
     /// The database refused the statement, and rolled it back.
-    const REFUSED: Self = Self { may_have_been_applied: false, remedy: Remedy::None };
+    const REFUSED: Self = Self::known(false, Remedy::None);
     /// The statement lost against another one, and was rolled back.
-    const IN_THE_WAY: Self = Self { may_have_been_applied: false, remedy: Remedy::Again };
+    const IN_THE_WAY: Self = Self::known(false, Remedy::Again);
     /// Refused, and this connection is of no more use; another one may be.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
-    const STALE: Self = Self { may_have_been_applied: false, remedy: Remedy::Reconnect };
+    const STALE: Self = Self::known(false, Remedy::Reconnect);
+    /// The database said that it has ended the connection, before the statement or at any point of it.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    const ENDED: Self = Self::known(true, Remedy::Reconnect);
     /// The connection broke, at an unknown point.
-    const BROKEN: Self = Self { may_have_been_applied: true, remedy: Remedy::Reconnect };
+    const BROKEN: Self = Self { may_arrive_late: true, ..Self::known(true, Remedy::Reconnect) };
     /// The database answered, but does not know what will be found.
-    pub(crate) const UNCERTAIN: Self = Self { may_have_been_applied: true, remedy: Remedy::None };
+    pub(crate) const UNCERTAIN: Self = Self::known(true, Remedy::None);
+
+    /// In the database's own words: whatever became of the statement, that is over.
+    pub(crate) const fn known(may_have_been_applied: bool, remedy: Remedy) -> Self {
+        Self { may_have_been_applied, may_arrive_late: false, remedy }
+    }
 
     pub(crate) fn of(error: &sqlx::Error) -> Self {
         match error {
@@ -80,7 +90,7 @@ impl Verdict {
             // cluster's node that is not ready; a connection that the server closed because it was idle.
             1290 | 1836 | 1792 | 1243 | 1615 | 1047 | 4031 => Self::STALE,
             // Shutdown, connection or session killed, the network failed on the server's side.
-            1053 | 1077 | 1079 | 1158..=1161 | 1927 | 3169 => Self::BROKEN,
+            1053 | 1077 | 1079 | 1158..=1161 | 1927 | 3169 => Self::ENDED,
             // The storage engine failed, at commit, at a rollback or elsewhere; a file could not be written, such as the binary log at
             // the commit; something that has no name.
             1180 | 1181 | 1030 | 1026 | 1105 => Self::UNCERTAIN,
@@ -100,7 +110,7 @@ impl Verdict {
             // another server connection, which does not know our statement; the session was ended because it was idle.
             "25006" | "0A000" | "26000" | "42P05" | "57P05" => Self::STALE,
             // Shut down by the administrator, crashed, dropped: while we were idle, or while the statement ran.
-            "57P01" | "57P02" | "57P03" => Self::BROKEN,
+            "57P01" | "57P02" | "57P03" => Self::ENDED,
             state if state.starts_with("08") => Self::BROKEN,
             // The completion is unknown; the system below failed (class 58).
             "40003" => Self::UNCERTAIN,
@@ -152,7 +162,7 @@ mod tests {
             ("25006", Verdict::STALE),
             ("57014", Verdict::REFUSED),
             ("42P01", Verdict::REFUSED),
-            ("57P01", Verdict::BROKEN),
+            ("57P01", Verdict::ENDED),
             ("57P05", Verdict::STALE),
             ("08006", Verdict::BROKEN),
             ("40003", Verdict::UNCERTAIN),
@@ -170,8 +180,8 @@ mod tests {
             (1205, Verdict::REFUSED),
             (1290, Verdict::STALE),
             (1146, Verdict::REFUSED),
-            (1053, Verdict::BROKEN),
-            (1160, Verdict::BROKEN),
+            (1053, Verdict::ENDED),
+            (1160, Verdict::ENDED),
             (4031, Verdict::STALE),
             (3101, Verdict::IN_THE_WAY),
             (1180, Verdict::UNCERTAIN),

@@ -18,6 +18,8 @@ pub(super) enum Turn {
     Hang,
     /// The connection breaks.
     Break,
+    /// It ends the connection, and says so.
+    End,
     /// Another statement is in the way, for some milliseconds.
     Busy,
 }
@@ -90,9 +92,10 @@ impl Batch for Doubler {
             Turn::Answer => Ok(jobs.iter().map(|job| job * 2).collect()),
             Turn::Hang => std::future::pending().await,
             Turn::Break => Err(Failure::statement(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into())),
+            Turn::End => Err(Failure::Statement(sqlx::Error::RowNotFound.into(), Verdict::known(true, Remedy::Reconnect))),
             Turn::Busy => {
                 tokio::time::sleep(Duration::from_millis(5)).await;
-                let verdict = Verdict { may_have_been_applied: false, remedy: Remedy::Again };
+                let verdict = Verdict::known(false, Remedy::Again);
                 Err(Failure::Statement(sqlx::Error::RowNotFound.into(), verdict))
             }
         }

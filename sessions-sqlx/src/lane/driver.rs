@@ -132,7 +132,7 @@ impl<B: Batch> Driver<B> {
     }
 
     /// Runs jobs, and once more on a new connection when the old one turns out to be broken, for it may have been stale for long;
-    /// unless it is not known what became of them, and they may not be repeated.
+    /// unless they may be on their way, and must not be then.
     /// `earlier` is what they failed with before.
     async fn run_patiently(&mut self, jobs: &[B::Job], earlier: Option<Failure>) -> Result<Answers<B>, Failure> {
         let lane = Arc::clone(&self.lane);
@@ -155,7 +155,7 @@ impl<B: Batch> Driver<B> {
                 }
                 Ok(Err(failure)) if failure.remedy() == Remedy::Reconnect => {
                     lane.batch.give_up(held.connection);
-                    if failure.may_have_been_applied() && !lane.batch.may_repeat(jobs) {
+                    if failure.may_arrive_late() && !lane.batch.may_repeat(jobs) {
                         lane.stale.store(true, Ordering::Relaxed);
                         return Err(failure);
                     }

@@ -7,13 +7,18 @@ use sessions_core::{Timestamp, Ttl};
 
 use super::*;
 use crate::job;
+use crate::verdict::{Remedy, Verdict};
 
-/// Gives these answers, one after the other. Where there is none, the connection breaks.
-struct Told<J, A>(Mutex<VecDeque<Option<A>>>, fn(&[J]) -> bool);
+/// Gives these answers, one after the other. Where there is none, this failure.
+struct Told<J, A>(Mutex<VecDeque<Option<A>>>, fn(&[J]) -> bool, fn() -> Failure);
 
 impl<J: Send + Sync + 'static, A: Send + 'static> Told<J, A> {
-    fn lane(answers: impl IntoIterator<Item = Option<A>>, may_repeat: fn(&[J]) -> bool) -> Lane<Self> {
-        Lane::new(Self(Mutex::new(answers.into_iter().collect()), may_repeat), 1, Duration::from_secs(2))
+    fn lane(
+        answers: impl IntoIterator<Item = Option<A>>,
+        may_repeat: fn(&[J]) -> bool,
+        failure: fn() -> Failure,
+    ) -> Lane<Self> {
+        Lane::new(Self(Mutex::new(answers.into_iter().collect()), may_repeat, failure), 1, Duration::from_secs(2))
     }
 }
 
@@ -41,7 +46,7 @@ impl<J: Send + Sync + 'static, A: Send + 'static> Batch for Told<J, A> {
     async fn run(&self, (): &mut (), _: &[J]) -> Result<Vec<A>, Failure> {
         match self.0.lock().expect("not poisoned").pop_front().expect("a statement that was foreseen") {
             Some(answer) => Ok(vec![answer]),
-            None => Err(Failure::statement(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into())),
+            None => Err(self.2()),
         }
     }
 
@@ -65,13 +70,27 @@ impl Database for Nowhere {
 
 /// A store whose writes come to these numbers of rows, and which then finds this version.
 fn store(writes: &[Option<u64>], finds: Option<u64>) -> Arc<Store<Nowhere>> {
+    store_that(broken, writes, finds)
+}
+
+/// The connection broke, somewhere.
+fn broken() -> Failure {
+    Failure::statement(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into())
+}
+
+/// The database says that it has ended the connection.
+fn ended() -> Failure {
+    Failure::Statement(Arc::new(sqlx::Error::WorkerCrashed), Verdict::known(true, Remedy::Reconnect))
+}
+
+fn store_that(fails: fn() -> Failure, writes: &[Option<u64>], finds: Option<u64>) -> Arc<Store<Nowhere>> {
     let settings = Settings { purge_interval: None, ..Settings::default() };
     let there = finds.map(|version| {
         let Entry { version, record, owner, .. } = entry(version);
         Stored { version, record, owner, expires_at: Timestamp::MAX }
     });
-    let reads = Told::lane([Some(Found::Session(there))], |_| true);
-    Store::start(settings, Nowhere, reads, Told::lane(writes.iter().copied(), job::may_repeat))
+    let reads = Told::lane([Some(Found::Session(there))], |_| true, fails);
+    Store::start(settings, Nowhere, reads, Told::lane(writes.iter().copied(), job::may_repeat, fails))
 }
 
 fn entry(version: u64) -> Entry {
@@ -95,9 +114,19 @@ async fn g06_a_conflict_with_a_first_run_whose_answer_was_lost_is_none() {
 
 /// The first copy may arrive when the session that the second one has created is over.
 #[tokio::test]
-async fn g08_a_create_is_sent_once() {
+async fn g08_a_create_that_may_be_on_its_way_is_not_repeated() {
     let created = store(&[None], None).create(&ID, &entry(2), MINUTE).await;
     assert!(created.expect_err("unknown").is_indeterminate());
+}
+
+#[tokio::test]
+async fn g06_a_create_on_a_connection_that_the_database_has_ended_is_repeated() {
+    let create = async |writes, finds| store_that(ended, writes, finds).create(&ID, &entry(2), MINUTE).await;
+    assert_eq!(create(&[None, Some(1)], None).await.expect("an answer"), CreateOutcome::Created);
+    assert_eq!(create(&LOST, Some(2)).await.expect("its version is there"), CreateOutcome::Created);
+    for there in [None, Some(3)] {
+        assert!(create(&LOST, there).await.expect_err("unknown").is_indeterminate(), "{there:?}");
+    }
 }
 
 #[tokio::test]

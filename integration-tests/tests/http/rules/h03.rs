@@ -87,7 +87,7 @@ pub(crate) async fn h03_a_write_whose_answer_is_lost_is_settled_and_made_once(be
     let lose = |call| bench.store.next(call, Fate::AnswerLost);
     lose(Create);
     let browser = site.visitor("add").await;
-    assert_eq!(bench.store.calls(), [Create, Create], "the repeated one finds itself");
+    assert_eq!(bench.store.calls(), [Create, Create, Delete], "another one, and the first is cleared up");
     lose(Update);
     assert_eq!(browser.get("/do/add").await.ok(), "2");
     assert_eq!(bench.store.calls(), [Load, Update, Load]);

@@ -171,6 +171,19 @@ fn the_commit_deadline_ends_the_settling() {
 }
 
 #[test]
+fn no_look_is_begun_that_would_end_after_the_deadline() {
+    let (kit, token) = kit();
+    let session = kit.counting(&token);
+    let clock = kit.clock.clone();
+    kit.store.before(Call::Update, Answer::Lost, move || clock.advance(secs(3)));
+    assert!(kit.try_commit(&session).expect_err("out of time").is_indeterminate());
+    assert_eq!(kit.store.calls(), [Call::Load, Call::Update]);
+    // There is time again.
+    assert_eq!(kit.commit(&session).outcome, Outcome::Written);
+    assert_eq!(kit.counter(token.id()), Some(1));
+}
+
+#[test]
 fn an_unanswered_update_of_a_session_that_ended_is_lost() {
     for answer in [Answer::Lost, Answer::Swallowed, Answer::Late] {
         let (kit, token) = kit();
