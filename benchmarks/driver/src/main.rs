@@ -85,9 +85,14 @@ fn measure(folder: &Path, effort: &Effort, asked: &[&str]) -> Result<(), Error> 
         _ => json!({ "effort": effort.name, "seconds": {} }),
     };
     results["environment"] = environment::read(folder, &backends)?;
-    for part in PARTS.into_iter().filter(|part| asked.is_empty() || asked.contains(part)) {
+    let is_asked = |part: &&str| asked.is_empty() || asked.contains(part);
+    for part in PARTS.into_iter().chain(scale::PARTS).filter(is_asked) {
         let start = progress.seconds();
-        results[part] = measured(part, &backends, effort, &mut progress)?;
+        if scale::PARTS.contains(&part) {
+            results["scale"][part] = scale::measure(part, &backends, effort, &mut progress)?;
+        } else {
+            results[part] = measured(part, &backends, effort, &mut progress)?;
+        }
         results["seconds"][part] = json!(progress.seconds() - start);
         fs::write(&file, serde_json::to_string_pretty(&results)? + "\n")?;
     }
@@ -96,7 +101,7 @@ fn measure(folder: &Path, effort: &Effort, asked: &[&str]) -> Result<(), Error> 
     Ok(())
 }
 
-const PARTS: [&str; 6] = ["in_process", "parts", "http", "limits", "durable", "scale"];
+const PARTS: [&str; 5] = ["in_process", "parts", "http", "limits", "durable"];
 
 fn measured(part: &str, backends: &Backends, effort: &Effort, progress: &mut Progress) -> Result<Value, Error> {
     match part {
@@ -105,7 +110,6 @@ fn measured(part: &str, backends: &Backends, effort: &Effort, progress: &mut Pro
         "http" => http::measure(backends, effort, progress),
         "limits" => http::limits(backends, effort, progress),
         "durable" => Ok(json!(http::measure_durable(backends, effort, progress)?)),
-        "scale" => scale::measure(backends, effort, progress),
         _ => Err(Error::new(format!("no part {part}"))),
     }
 }

@@ -12,23 +12,34 @@ use crate::process::{binary, lines};
 use crate::progress::Progress;
 use crate::server::{Server, one, pinned};
 
-/// Everything.
-pub(crate) fn measure(backends: &Backends, effort: &Effort, progress: &mut Progress) -> Result<Value, Error> {
-    let mut memory = held_in_memory(effort.held, progress)?;
-    let mut stores = held_in_stores(backends, effort.held, progress, &|_| true)?;
-    for &count in effort.held_by_ours {
-        memory.extend(held_in_memory(count, progress)?);
-        stores.extend(held_in_stores(backends, count, progress, &|name| name.starts_with("sessions,"))?);
+/// One of [`PARTS`].
+pub(crate) fn measure(
+    part: &str,
+    backends: &Backends,
+    effort: &Effort,
+    progress: &mut Progress,
+) -> Result<Value, Error> {
+    match part {
+        "bytes" => bytes(backends, effort, progress),
+        "operations" => operations(backends, effort, progress),
+        "records" => records(backends, effort, progress),
+        "contention" => contention(backends, effort, progress),
+        "purge" => purge(backends, effort, progress),
+        "traffic" => traffic(backends, progress),
+        _ => Err(Error::new(format!("no part {part}"))),
     }
-    memory.append(&mut stores);
-    Ok(json!({
-        "bytes": memory,
-        "operations": operations(backends, effort, progress)?,
-        "records": records(backends, effort, progress)?,
-        "contention": contention(backends, effort, progress)?,
-        "purge": purge(backends, effort, progress)?,
-        "traffic": traffic(backends, progress)?,
-    }))
+}
+
+pub(crate) const PARTS: [&str; 6] = ["bytes", "operations", "records", "contention", "purge", "traffic"];
+
+fn bytes(backends: &Backends, effort: &Effort, progress: &mut Progress) -> Result<Value, Error> {
+    let mut rows = held_in_memory(effort.held, progress)?;
+    rows.extend(held_in_stores(backends, effort.held, progress, &|_| true)?);
+    for &count in effort.held_by_ours {
+        rows.extend(held_in_memory(count, progress)?);
+        rows.extend(held_in_stores(backends, count, progress, &|name| name.starts_with("sessions,"))?);
+    }
+    Ok(json!(rows))
 }
 
 fn held_in_memory(count: u32, progress: &mut Progress) -> Result<Vec<Value>, Error> {
@@ -188,7 +199,7 @@ fn each_store(
     Ok(Value::Object(results))
 }
 
-const OPERATIONS: u32 = 10_000;
+const OPERATIONS: u32 = 3_000;
 const WITH_OWNERS: &str = ", with owners";
 /// Of a small session.
 const RECORD: &str = "175";
