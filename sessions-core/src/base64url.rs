@@ -141,4 +141,10 @@ mod tests {
             }
         }
     }
+    #[test]
+    fn an_id_is_shown_as_its_text() {
+        let id = crate::SessionId::from_bytes([0xff; 16]);
+        assert_eq!(format!("{id}"), "_".repeat(21) + "w");
+        assert_eq!(format!("[{id:>24}]"), format!("[  {id}]"));
+    }
 }

@@ -119,3 +119,28 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
         (**self).now()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_the_system_counts_from_the_epoch() {
+        assert_eq!(Timestamp::from(UNIX_EPOCH + Duration::from_micros(1_500_999)), Timestamp::from_millis(1_500));
+        assert_eq!(Timestamp::from(UNIX_EPOCH - Duration::from_secs(1)), Timestamp::from_millis(0));
+    }
+
+    #[test]
+    fn the_clock_of_the_system_tells_its_time() {
+        let before = Timestamp::from(SystemTime::now());
+        let now = Arc::new(SystemClock).now();
+        assert!(before <= now && now <= SystemTime::now().into(), "unless the clock was set back meanwhile");
+        assert!(before > Timestamp::from_millis(1_600_000_000_000), "in 2020 this was not written yet");
+    }
+
+    #[test]
+    fn a_clock_behind_an_arc_is_the_same_clock() {
+        let clock = ManualClock::at(Timestamp::from_millis(7));
+        assert_eq!(Arc::new(clock).now(), Timestamp::from_millis(7));
+    }
+}

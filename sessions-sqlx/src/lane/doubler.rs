@@ -92,7 +92,9 @@ impl Batch for Doubler {
             Turn::Answer => Ok(jobs.iter().map(|job| job * 2).collect()),
             Turn::Hang => std::future::pending().await,
             Turn::Break => Err(Failure::statement(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into())),
-            Turn::End => Err(Failure::Statement(sqlx::Error::RowNotFound.into(), Verdict::known(true, Remedy::Reconnect))),
+            Turn::End => {
+                Err(Failure::Statement(sqlx::Error::RowNotFound.into(), Verdict::known(true, Remedy::Reconnect)))
+            }
             Turn::Busy => {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 let verdict = Verdict::known(false, Remedy::Again);
