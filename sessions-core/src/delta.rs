@@ -64,7 +64,8 @@ impl Delta {
         self.ops.insert(key, Op::Set(value));
     }
 
-    /// `stored` says whether the record has the key: if it does not, the key is new here and nothing is left to write.
+    /// `stored` says whether the record has the key: if it does not, there is no reason to write; if something else is written, it
+    /// takes effect on what others have stored meanwhile.
     pub(crate) fn remove(&mut self, key: Cow<'static, str>, stored: bool) {
         self.ops.insert(key, if stored && !self.cleared { Op::Remove } else { Op::Nothing });
     }
@@ -86,7 +87,7 @@ impl Delta {
         }
     }
 
-    /// `stored` says whether the record has any key.
+    /// `stored` says whether the record has any key; see [`remove`](Self::remove).
     pub(crate) fn clear(&mut self, stored: bool) {
         self.ops.clear();
         (self.cleared, self.emptied) = (stored, true);
@@ -107,18 +108,18 @@ impl Delta {
     /// The keys and values of `record` with this delta applied, in order of the keys. Values are copied with their
     /// checksums.
     pub(crate) fn merge<'a>(&'a self, record: Option<&'a Record>) -> Vec<(&'a str, Merged<'a>)> {
-        let record = if self.cleared { None } else { record };
+        let record = if self.emptied { None } else { record };
         let mut stored = record.into_iter().flat_map(Record::entries).peekable();
         let mut merged = Vec::with_capacity(record.map_or(0, Record::len) + self.ops.len());
         for (key, op) in self.ops.iter() {
             while let Some(entry) = stored.next_if(|(stored, _)| *stored < key.as_ref()) {
                 merged.push((entry.0, Merged::Kept(entry.1)));
             }
-            let current = stored.next_if(|(stored, _)| stored == key);
+            stored.next_if(|(stored, _)| stored == key);
             match op {
                 Op::Set(value) | Op::Update { now: value, .. } => merged.push((key, Merged::Changed(value))),
-                Op::Remove => {}
-                Op::Nothing => merged.extend(current.map(|(_, value)| (key.as_ref(), Merged::Kept(value)))),
+                // What others have written there meanwhile goes as well: a login that clears must not take it along.
+                Op::Remove | Op::Nothing => {}
             }
         }
         merged.extend(stored.map(|(key, value)| (key, Merged::Kept(value))));

@@ -62,8 +62,10 @@ impl<'a> Execution<'a> {
             Plan::Touch => Ok(self.touch().await),
             Plan::Delete => self.delete().await,
             Plan::DeleteThenCreate => {
+                // What cannot be stored is refused while nothing is deleted yet.
+                prepare::create(self.settings, self.session, self.started)?;
                 self.delete().await?;
-                self.create().await
+                self.create().await.map_err(after_a_write)
             }
         }
     }
@@ -341,6 +343,11 @@ impl Drop for Creating<'_> {
             attempt.abandoned.push(new.id);
         }
     }
+}
+
+/// A failure after a part of the commit was applied: no longer one that says that nothing was.
+fn after_a_write(error: Error) -> Error {
+    if error.is_indeterminate() { error } else { StoreError::indeterminate(error).into() }
 }
 
 /// Judges an update by what is stored now. `open` says whether a copy of it may have been applied, or may yet be; if not, a

@@ -167,7 +167,7 @@ impl SessionManager {
     /// Writes what the request changed, once, and seals the session.
     ///
     /// Changes are applied to what is stored now, so that concurrent commits lose nothing of each other. A commit that fails or
-    /// is dropped may be called again: it goes on where it was, with the same token, and never applies a change twice.
+    /// is dropped may be called again: it goes on where it was, and never applies a change twice.
     ///
     /// ```
     /// # mod kit { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/kit.rs")); }

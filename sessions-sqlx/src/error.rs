@@ -165,11 +165,16 @@ impl Failure {
         }
     }
 
-    /// The same failure, after another statement of the same job was applied.
+    /// The same failure, after another statement of the same job was applied: the job is not simply run again, for it counts.
     #[cfg(feature = "mysql")]
     pub(crate) fn after_a_write(self) -> Self {
         match self {
-            Self::Statement(error, _) => Self::Statement(error, Verdict::UNCERTAIN),
+            Self::Statement(error, verdict) if verdict.remedy == Remedy::Again => {
+                Self::Statement(error, Verdict::UNCERTAIN)
+            }
+            Self::Statement(error, verdict) => {
+                Self::Statement(error, Verdict { may_have_been_applied: true, ..verdict })
+            }
             failure => failure,
         }
     }

@@ -150,6 +150,11 @@ impl<B: Batch> Shared<B> {
         held.into_iter().for_each(|held| self.batch.let_go(held.connection));
     }
 
+    fn give_up_held(&self) {
+        let held = std::mem::take(&mut self.queue().held);
+        held.into_iter().for_each(|held| self.batch.give_up(held.connection));
+    }
+
     fn push(self: &Arc<Self>, job: B::Job, reply: Reply<B>) -> u64 {
         let mut queue = self.queue();
         let ticket = queue.next_ticket;

@@ -156,7 +156,9 @@ impl<B: Batch> Driver<B> {
                 Ok(Err(failure)) if failure.remedy() == Remedy::Reconnect => {
                     lane.batch.give_up(held.connection);
                     if failure.may_arrive_late() && !lane.batch.may_repeat(jobs) {
+                        // Where one is stale, so are the others.
                         lane.stale.store(true, Ordering::Relaxed);
+                        lane.give_up_held();
                         return Err(failure);
                     }
                     if reconnected {
@@ -184,10 +186,12 @@ impl<B: Batch> Driver<B> {
     /// A pool of the application may wait for longer than an operation does.
     async fn connect(&mut self) -> Result<(), Failure> {
         let connect = async {
-            if self.lane.stale.swap(false, Ordering::Relaxed) {
-                return self.lane.batch.reconnect().await;
+            if !self.lane.stale.load(Ordering::Relaxed) {
+                return self.lane.batch.connect().await;
             }
-            self.lane.batch.connect().await
+            let connection = self.lane.batch.reconnect().await?;
+            self.lane.stale.store(false, Ordering::Relaxed);
+            Ok(connection)
         };
         let connection = timeout(self.lane.limit, connect).await;
         self.hold(connection.unwrap_or_else(|_| Err(Failure::connection(sqlx::Error::PoolTimedOut)))?);

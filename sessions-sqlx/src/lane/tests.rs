@@ -95,6 +95,18 @@ async fn what_may_not_be_repeated_fails_and_the_next_connection_is_one_that_answ
     assert_eq!((doubler.statements(), doubler.given_up()), (vec![vec![17]], 1));
     assert_eq!(write(&lane, 17).await.expect("an answer"), 34);
     assert_eq!(doubler.0.asked.load(Ordering::SeqCst), 1);
+    // Those that are held are not tried one after the other.
+    let told = Told { holds: Some(LIMIT), ..Told::default() };
+    let doubler = Doubler(Arc::new(told));
+    let lane = Arc::new(Lane::new(doubler.clone(), 4, LIMIT));
+    for answer in write_all(&lane, 20..36).await.into_values() {
+        answer.expect("an answer");
+    }
+    let held = doubler.0.connections.load(Ordering::SeqCst);
+    assert!(held > 1, "{held}");
+    doubler.0.turns.lock().expect("not poisoned").push_back(Turn::Break);
+    write(&lane, 17).await.expect_err("unknown");
+    assert_eq!(doubler.given_up(), held);
     // What was surely not applied, or surely is not under way, is run again.
     for turn in [Turn::Busy, Turn::End] {
         let doubler = Doubler::that([turn]);

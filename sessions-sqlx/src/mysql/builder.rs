@@ -115,7 +115,7 @@ impl MySqlStoreBuilder {
     ///
     /// Make it with `test_before_acquire(false)`: the store finds out about stale connections itself. Set
     /// `innodb_lock_wait_timeout` and `lock_wait_timeout` below the [`deadline`](Self::deadline), and see that `max_allowed_packet`
-    /// has room for the largest record. Connections go back to it as soon as no request waits, and it asks each of them whether it is
+    /// has room for the largest record. `autocommit` must be on, as it is by default. Connections go back to it as soon as no request waits, and it asks each of them whether it is
     /// alive: a pool that the store makes itself does so only every half minute. Starts the purge task, so that it needs a tokio runtime.
     #[must_use]
     pub fn with_pool(mut self, pool: MySqlPool) -> MySqlStore {

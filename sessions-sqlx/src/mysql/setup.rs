@@ -29,13 +29,13 @@ impl Flavor {
         }
     }
 
-    /// What each connection of ours sets, so that the server gives up before we do. Locks, of rows and of the table's
-    /// definition, have whole seconds; MySQL bounds only what reads.
+    /// What each connection of ours sets: that a statement is committed when it is answered, whatever the server's default; and that
+    /// the server gives up before we do. Locks, of rows and of the table's definition, have whole seconds; MySQL bounds only what
+    /// reads.
     pub(crate) fn session_settings(self, deadline: Duration) -> String {
         let millis = (deadline * 3 / 4).as_millis();
         let seconds = (deadline / 2).as_secs().max(1);
-        let locks =
-            format!("SET SESSION innodb_lock_wait_timeout = {seconds}, SESSION lock_wait_timeout = {seconds}, SESSION");
+        let locks = format!("SET autocommit = 1, innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds},");
         match self {
             Self::MySql => format!("{locks} max_execution_time = {millis}"),
             Self::MariaDb => format!("{locks} max_statement_time = {}.{:03}", millis / 1000, millis % 1000),
@@ -119,9 +119,9 @@ mod tests {
     #[test]
     fn the_server_gives_up_before_the_deadline() {
         let settings = |flavor: Flavor| flavor.session_settings(Duration::from_millis(4_100));
-        let locks = "SET SESSION innodb_lock_wait_timeout = 2, SESSION lock_wait_timeout = 2, ";
-        assert_eq!(settings(Flavor::MariaDb), format!("{locks}SESSION max_statement_time = 3.075"));
-        assert_eq!(settings(Flavor::MySql), format!("{locks}SESSION max_execution_time = 3075"));
+        let locks = "SET autocommit = 1, innodb_lock_wait_timeout = 2, lock_wait_timeout = 2, ";
+        assert_eq!(settings(Flavor::MariaDb), format!("{locks}max_statement_time = 3.075"));
+        assert_eq!(settings(Flavor::MySql), format!("{locks}max_execution_time = 3075"));
     }
 
     #[test]

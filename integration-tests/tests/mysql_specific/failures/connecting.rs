@@ -81,6 +81,16 @@ async fn servers_that_do_not_suit_are_refused() {
     assert_eq!(store.load(&id(1)).await.expect("load").expect("live").record.len(), 1_000_000);
     store.stop().await.expect("stop");
 
+    // By itself, it does not commit.
+    lab.sql("SET GLOBAL autocommit = OFF").await;
+    let store = lab.builder().connect(&lab.url).await.expect("connect");
+    store.create(&id(2), &entry(1, b"x"), MINUTE).await.expect("create");
+    let other = lab.builder().connect(&lab.url).await.expect("connect");
+    assert!(other.load(&id(2)).await.expect("load").is_some(), "what was acknowledged is there for others");
+    store.stop().await.expect("stop");
+    other.stop().await.expect("stop");
+    lab.sql("SET GLOBAL autocommit = ON").await;
+
     lab.sql("SET GLOBAL require_secure_transport = ON").await;
     let error = refused(&format!("{}?ssl-mode=disabled", lab.url)).await;
     // What MariaDB says to that is no more than this.

@@ -48,36 +48,27 @@ fn running_again_on_what_was_loaded_changes_nothing() {
 }
 
 #[test]
-fn an_empty_delta_changes_nothing_wherever_it_is_applied() {
-    let mut rng = seeded("an_empty_delta_changes_nothing_wherever_it_is_applied");
+fn an_empty_delta_need_not_be_written() {
+    let mut rng = seeded("an_empty_delta_need_not_be_written");
     let mut empty = 0;
     for _ in 0..ROUNDS {
-        let (loaded, newer, acts) = (some_values(&mut rng), some_values(&mut rng), some_acts(&mut rng));
-        let delta = delta(&loaded, &acts);
-        if delta.is_empty() {
+        let (loaded, acts) = (some_values(&mut rng), some_acts(&mut rng));
+        if delta(&loaded, &acts).is_empty() {
             empty += 1;
             assert_eq!(alone(&loaded, &acts), loaded);
-            assert_eq!(on_newer(&newer, &delta), newer);
         }
     }
     assert!(empty > ROUNDS / 20, "hardly any delta was empty");
 }
 
-/// A commit that met another's writes: each key is as if this request had run alone after them, or, where it left no trace
-/// of its own, as they left it.
+/// A commit that met another's writes: all is as if this request had run alone after them.
 #[test]
-fn overlapping_requests_are_serializable_key_by_key() {
-    let mut rng = seeded("overlapping_requests_are_serializable_key_by_key");
+fn overlapping_requests_are_serializable() {
+    let mut rng = seeded("overlapping_requests_are_serializable");
     for round in 0..ROUNDS {
         let (loaded, acts, others) = (some_values(&mut rng), some_acts(&mut rng), some_acts(&mut rng));
         let newer = alone(&loaded, &others);
         let found = on_newer(&newer, &delta(&loaded, &acts));
-        let (after_them, by_itself) = (alone(&newer, &acts), alone(&loaded, &acts));
-        let keys = ["", "a", "b", "c", "dd"];
-        for key in keys {
-            let untouched = by_itself.get(key) == loaded.get(key) && found.get(key) == newer.get(key);
-            let context = || format!("round {round}: {key:?} of {loaded:?}, {acts:?} over {others:?}: {found:?}");
-            assert!(found.get(key) == after_them.get(key) || untouched, "{}", context());
-        }
+        assert_eq!(found, alone(&newer, &acts), "round {round}: {loaded:?}, {acts:?} over {others:?}");
     }
 }

@@ -64,9 +64,14 @@ fn a_closure_on_what_this_request_set_or_removed_does_not_see_what_others_wrote(
         let (expected, found) = (alone(&newer, &acts), on_newer(&newer, &delta));
         assert_eq!(found, expected, "{acts:?}");
     }
-    // Clearing an empty session: what is there afterwards was written after it.
+    // Clearing what is empty, and removing what is absent, hold for what is there by the time of the commit.
     let delta = delta(&values(&[]), &[Act::Clear, update("a", b'!')]);
-    assert_eq!(on_newer(&values(&[("a", "theirs"), ("b", "theirs")]), &delta)["a"], b"new:!");
+    assert_eq!(on_newer(&values(&[("a", "theirs"), ("b", "theirs")]), &delta), values(&[("a", "new:!")]));
+    let delta = self::delta(&values(&[]), &[remove("a"), set("b", "mine")]);
+    assert_eq!(
+        on_newer(&values(&[("a", "theirs"), ("c", "theirs")]), &delta),
+        values(&[("b", "mine"), ("c", "theirs")])
+    );
 }
 
 #[test]

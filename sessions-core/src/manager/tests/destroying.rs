@@ -117,7 +117,7 @@ fn a_new_session_after_a_destroy_is_created_once_whatever_fails() {
     increment(&session);
     kit.store.answer(Call::Delete, Answer::Lost);
     kit.store.answer(Call::Create, Answer::Refused);
-    assert!(kit.try_commit(&session).expect_err("refused").is_unavailable());
+    assert!(kit.try_commit(&session).expect_err("refused, after the deletion").is_indeterminate());
     kit.store.answer(Call::Create, Answer::Lost);
     let new = token(&kit.commit(&session));
     assert_eq!((kit.store.ids(), kit.counter(new.id())), (vec![new.id()], Some(1)));
@@ -127,6 +127,17 @@ fn a_new_session_after_a_destroy_is_created_once_whatever_fails() {
         expected,
         "what is deleted is not deleted again; what was not answered is cleared up"
     );
+}
+
+#[test]
+fn what_cannot_be_stored_after_a_destroy_is_refused_before_it() {
+    let (kit, token) = kit();
+    let session = destroying(&kit, &token);
+    for n in 0..5 {
+        session.insert(format!("k{n}"), &"x".repeat(60 * 1024)).expect("each fits");
+    }
+    assert!(kit.try_commit(&session).expect_err("together they do not").is_too_large());
+    assert!(kit.opens(&token), "nothing was deleted");
 }
 
 #[test]

@@ -163,6 +163,23 @@ fn a_counter_by_insert_is_the_last_writers() {
     assert_eq!(kit.counter(token.id()), Some(1));
 }
 
+/// A login takes nothing along that it has cleared or removed, also when it was written between its load and its commit by who
+/// has planted the token.
+#[test]
+fn what_a_login_clears_or_removes_is_gone_whoever_writes_it_meanwhile() {
+    for removes in [|s: &Session| s.clear(), |s: &Session| s.remove("evil").map(drop)] {
+        let kit = Kit::new();
+        let token = kit.stored(|session| session.insert("x", &1).expect("fits"));
+        kit.request(&token, |session| session.clear().expect("open"));
+        let session = kit.open(&token);
+        removes(&session).expect("open");
+        session.set_owner("alice").expect("open");
+        kit.request(&token, |session| session.insert("evil", &1).expect("fits"));
+        assert_eq!(kit.commit(&session).outcome, Outcome::Written);
+        assert!(kit.peek(token.id()).keys().is_empty());
+    }
+}
+
 /// The application's closures run without the session's lock, here at the conflict as before.
 #[test]
 fn a_closure_that_uses_the_session_may_run_again() {
