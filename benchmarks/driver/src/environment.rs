@@ -15,7 +15,7 @@ pub(crate) fn read(workspace: &Path, backends: &Backends) -> Result<Value, Error
         "processor": field("/proc/cpuinfo", "model name"),
         "processors": std::thread::available_parallelism()?.get(),
         "memory_mib": field("/proc/meminfo", "MemTotal").and_then(|text| kibibytes(&text)).map(|kib| kib / 1024),
-        "system": first_line(Command::new("uname").arg("-sr")),
+        "system": first_line(Command::new("uname").arg("-sr")).and_then(|text| text.split('-').next().map(str::to_owned)),
         "load_average": fs::read_to_string("/proc/loadavg").ok().and_then(|text| text.split(' ').next().map(str::to_owned)),
         "rustc": first_line(Command::new("rustc").arg("--version")),
         "valgrind": first_line(Command::new("valgrind").arg("--version")),

@@ -50,9 +50,9 @@ pub(crate) fn write(page: &mut Page, results: &Value) {
         "- **The same application for all**: the handlers are alike but for the names of the methods \
          ([`benchmarks/`](../benchmarks)). tower-sessions is of the version that each of its stores is made for. actix-session has \
          no store in memory of its own; in process it is measured on a map.\n\
-         - **What they guarantee differs.** tower-sessions and actix-session write a session back as the request saw it; \
-         `axum_session` keeps sessions in the memory of each process, in front of the database, so that its reads do not go there; \
-         ours compares and swaps, and reads the store with every request that asks.\n\
+         - **A read and a write are not the same everywhere.** tower-sessions and actix-session write the session as a whole; \
+         `axum_session` answers reads from the memory of the process; ours is a compare-and-swap, and reads the store with every \
+         request that asks.\n\
          - **A disk is not waited for** unless a table says so: Postgres runs without `fsync`, SQLite's file lies in memory (with \
          the same journal and `synchronous=FULL` for everybody). Redis appends to its log.",
     );
