@@ -103,14 +103,15 @@ pub(crate) enum From {
 
 impl Situation {
     pub(crate) fn of(state: &State, touch_due: bool) -> Self {
+        let has_contents = state.has_contents();
         Self {
             origin: match state.origin {
                 Origin::New => From::New,
                 Origin::Loaded(_) => From::Loaded,
                 Origin::Superseded => From::Superseded,
             },
-            has_contents: state.has_contents(),
-            has_changes: state.has_changes(),
+            has_contents,
+            has_changes: has_contents || state.has_overrides(),
             credential: state.credential,
             destroyed: state.destroyed,
             guarded: !state.guards.is_empty(),

@@ -206,8 +206,8 @@ impl SessionManager {
                 }
                 Phase::Open | Phase::Committing => state.phase = Phase::Committing,
             }
-            let asked = state.has_changes() || state.destroyed || !state.guards.is_empty();
-            (self.plan(&state), state.credential == Credential::RenewQuietly && !asked)
+            let asked = || state.has_changes() || state.destroyed || !state.guards.is_empty();
+            (self.plan(&state), state.credential == Credential::RenewQuietly && !asked())
         };
         let committed = match Execution::new(&*self.0.store, &self.0.settings, session).run(plan).await {
             Ok(Committed { outcome: Outcome::Lost, .. }) if quiet => Committed::quiet(Outcome::Unchanged),
@@ -433,18 +433,20 @@ impl SessionManager {
     }
 
     fn plan(&self, state: &State) -> Plan {
-        let touch_due = || {
-            state.base().is_some_and(|base| {
-                let head = base.record.head();
-                let limits = self.0.settings.limits.with(&head.overrides);
-                limits.touch_due(base.expires_at, head.deadline, self.0.settings.clock.now())
-            })
-        };
-        // Only a session that nothing else is to be done with asks what time it is.
-        match plan(Situation::of(state, false)) {
-            Plan::Nothing => plan(Situation::of(state, touch_due())),
+        let situation = Situation::of(state, false);
+        // Only a session that nothing else is to be done with asks whether a touch is due.
+        match plan(situation) {
+            Plan::Nothing => plan(Situation { touch_due: self.touch_due(state), ..situation }),
             decided => decided,
         }
+    }
+
+    fn touch_due(&self, state: &State) -> bool {
+        let Some(base) = state.base() else { return false };
+        let head = base.record.head();
+        let limits = self.0.settings.limits.with(&head.overrides);
+        // Without an idle timeout none is ever due, whatever the time.
+        limits.idle_timeout.is_some() && limits.touch_due(base.expires_at, head.deadline, self.0.settings.clock.now())
     }
 
     /// What a token is worth now.

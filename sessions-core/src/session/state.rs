@@ -121,7 +121,12 @@ impl State {
 
     /// Whether a commit has values, an owner or overrides to write.
     pub(crate) fn has_changes(&self) -> bool {
-        self.has_contents() || (self.overrides != Overrides::default() && self.base().is_some())
+        self.has_contents() || self.has_overrides()
+    }
+
+    /// Whether a commit has overrides to write.
+    pub(crate) fn has_overrides(&self) -> bool {
+        self.overrides != Overrides::default() && self.base().is_some()
     }
 
     /// Whether there is something that makes a new session worth storing: overrides alone do not (ASVS 7.6.2).
