@@ -46,6 +46,7 @@
 
 mod config;
 mod error;
+mod hasher;
 mod index;
 mod meter;
 mod sessions;

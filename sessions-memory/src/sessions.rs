@@ -22,6 +22,7 @@ use sessions_core::{
     Change, CreateOutcome, Entry, Owner, SessionId, StoreError, Stored, Timestamp, Ttl, UpdateOutcome, Version,
 };
 
+use crate::hasher::IdState;
 use crate::index::Index;
 use crate::meter::{Amount, Meter};
 use crate::shards::Shards;
@@ -34,8 +35,8 @@ const BATCH: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Sessions {
     /// Deliberately without a capacity, an expiry or a listener of its own: it is a map, and no policy of it ever removes a
-    /// session (G17). Its hasher is keyed: the ids that are looked up come from clients.
-    map: Cache<SessionId, Arc<Slot>>,
+    /// session (G17).
+    map: Cache<SessionId, Arc<Slot>, IdState>,
     /// Who creates a session holds the shard of its id: two racing creates have one winner (G4).
     creating: Shards<()>,
     index: Index,
@@ -45,7 +46,7 @@ pub(crate) struct Sessions {
 impl Sessions {
     pub(crate) fn new(max: Amount) -> Self {
         Self {
-            map: Cache::builder().build(),
+            map: Cache::builder().build_with_hasher(IdState::default()),
             creating: Shards::default(),
             index: Index::default(),
             meter: Meter::new(max),
