@@ -73,12 +73,9 @@ pub(crate) enum Step {
 impl Base {
     /// The session as the request loaded it.
     pub(crate) fn loaded(session: &Session) -> Option<Self> {
-        session.state().loaded().cloned().map(|Loaded { id, version, record, expires_at, opened_by: _ }| Self {
-            id,
-            version,
-            record,
-            expires_at,
-        })
+        let state = session.state();
+        let Loaded { id, version, record, expires_at, opened_by: _ } = state.loaded()?;
+        Some(Self { id: *id, version: *version, record: record.clone(), expires_at: *expires_at })
     }
 
     /// The session as it is stored now.
@@ -97,20 +94,20 @@ pub(crate) fn update(
     now: Timestamp,
 ) -> Result<Step, Error> {
     let head = base.record.head();
-    let (loaded, delta) = {
+    let (opened_by, delta) = {
         let state = session.state();
-        let Some(loaded) = state.loaded().cloned() else { return Ok(Step::Lost) };
-        if is_over(&loaded, head, meets, now) || guard_broken(&state, &loaded, base, meets) {
+        let Some(loaded) = state.loaded() else { return Ok(Step::Lost) };
+        if is_over(loaded.opened_by, head, meets, now) || guard_broken(&state, loaded, base, meets) {
             return Ok(Step::Lost);
         }
-        (loaded, (meets == Meets::Newer).then(|| state.delta.clone()))
+        (loaded.opened_by, (meets == Meets::Newer).then(|| state.delta.clone()))
     };
     // Without the lock: what runs again is the application's, and may use the session.
     let again = delta.map(|delta| delta.again(base.id, &base.record)).transpose()?;
 
     let state = &mut *session.state();
     let overrides = state.overrides_over(head.overrides);
-    let issue = issue(state.credential, &loaded, head, now);
+    let issue = issue(state.credential, opened_by, head, now);
     if issue == Issue::Nothing && !state.has_changes() {
         return Ok(Step::Nothing);
     }
@@ -145,8 +142,8 @@ pub(crate) fn update(
     let entry = entry(settings, base.id, &next, owner, &merged)?;
     let cookie = match issue {
         // Only the token that is current now: one in its grace would take the place of its successor.
-        Issue::Nothing if cookie_moves(head.overrides, overrides) => match (&loaded.opened_by, &state.presented) {
-            (OpenedBy::Current(verifier), Some(token)) if *verifier == head.verifier => set_cookie(token, &next, now),
+        Issue::Nothing if cookie_moves(head.overrides, overrides) => match (opened_by, &state.presented) {
+            (OpenedBy::Current(verifier), Some(token)) if verifier == head.verifier => set_cookie(token, &next, now),
             _ => CookieChange::Keep,
         },
         Issue::Nothing => CookieChange::Keep,
@@ -160,8 +157,9 @@ pub(crate) fn update(
 /// Whether the right to the session and all that is guarded are still as they were when it was loaded.
 pub(crate) fn stands(session: &Session, newer: &Base, now: Timestamp) -> bool {
     let state = session.state();
-    let is_lost = |loaded| {
-        is_over(loaded, newer.record.head(), Meets::Newer, now) || guard_broken(&state, loaded, newer, Meets::Newer)
+    let is_lost = |loaded: &Loaded| {
+        is_over(loaded.opened_by, newer.record.head(), Meets::Newer, now)
+            || guard_broken(&state, loaded, newer, Meets::Newer)
     };
     !state.loaded().is_none_or(is_lost)
 }
@@ -222,8 +220,8 @@ fn minted<'a>(slot: &'a mut Option<Token>, id: SessionId, settings: &Settings) -
 }
 
 /// Whether the session, or the right to it, has ended. At the record that was loaded only time can have ended it.
-fn is_over(loaded: &Loaded, head: &Head, meets: Meets, now: Timestamp) -> bool {
-    match loaded.opened_by {
+fn is_over(opened_by: OpenedBy, head: &Head, meets: Meets, now: Timestamp) -> bool {
+    match opened_by {
         OpenedBy::Current(verifier) | OpenedBy::Grace(verifier) if meets == Meets::Newer => {
             !access(head, &verifier, now).is_open()
         }
@@ -244,13 +242,13 @@ enum Issue {
     Strictly,
 }
 
-fn issue(credential: Credential, loaded: &Loaded, head: &Head, now: Timestamp) -> Issue {
+fn issue(credential: Credential, opened_by: OpenedBy, head: &Head, now: Timestamp) -> Issue {
     let in_grace = |verifier| access(head, &verifier, now) == Access::Grace;
     match credential {
         Credential::Keep => Issue::Nothing,
         Credential::Rotate => Issue::Strictly,
         Credential::Renew | Credential::RenewQuietly => {
-            let by_grace = match loaded.opened_by {
+            let by_grace = match opened_by {
                 OpenedBy::Grace(_) => true,
                 // A sibling has renewed meanwhile.
                 OpenedBy::Current(verifier) => in_grace(verifier),
