@@ -83,15 +83,16 @@ where
             return Poll::Ready(Ok(this.request.fail(error, None)));
         }
         if let Some(inner) = this.inner.as_mut().as_pin_mut() {
-            let response = ready!(inner.poll(cx))?;
+            let mut response = ready!(inner.poll(cx))?;
             this.inner.set(None);
-            match this.request.answered(response) {
-                Answered::Done(response) => return Poll::Ready(Ok(response)),
-                Answered::Commit(commit, response) => {
-                    let runtime = Handle::try_current().ok();
-                    *this.committing = Some(Committing { commit, response, runtime });
-                }
-            }
+            let Some(mut commit) = this.request.answered(&mut response) else { return Poll::Ready(Ok(response)) };
+            // A store in memory answers at once. Only a commit that waits may lose its client, and is kept for that.
+            let Poll::Ready(result) = commit.as_mut().poll(cx) else {
+                let runtime = Handle::try_current().ok();
+                *this.committing = Some(Committing { commit, response, runtime });
+                return Poll::Pending;
+            };
+            return Poll::Ready(Ok(this.request.committed(result, response)));
         }
         let committing = this.committing.as_mut().expect("a response future is not polled again once it is ready");
         let result = ready!(committing.commit.as_mut().poll(cx));
@@ -100,33 +101,25 @@ where
     }
 }
 
-/// What is left to do when the handler has answered.
-enum Answered<B> {
-    Done(Response<B>),
-    Commit(Commit, Response<B>),
-}
-
 impl<E> Layered<E> {
-    fn answered<B>(&self, mut response: Response<B>) -> Answered<B>
+    /// What the handler's answer needs at once, and the commit that it has to wait for.
+    fn answered<B>(&self, response: &mut Response<B>) -> Option<Commit>
     where
         E: RespondToError<B>,
     {
         if let Some(taken) = Failure::take(response.extensions(), self.marker) {
             self.session.seal();
             if let Taken::Answer(error, failure) = taken {
-                response = self.fail(error, Some(&response));
+                *response = self.fail(error, Some(response));
                 response.extensions_mut().insert(failure);
             }
-            return Answered::Done(response);
+            return None;
         }
         headers::drop_foreign(response.headers_mut(), self.config.cookie.name());
         if self.session.is_open() {
             headers::vary_by_cookie(response.headers_mut());
         }
-        match self.commit(&response) {
-            Some(commit) => Answered::Commit(commit, response),
-            None => Answered::Done(response),
-        }
+        self.commit(response)
     }
 
     /// The commit, if there is anything to do. Otherwise the session is sealed (H4).
