@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::access::{Access, access};
 use crate::commit::{Committed, CookieChange, Outcome, Plan, Situation, plan};
 use crate::error::Error;
@@ -127,7 +129,7 @@ impl SessionManager {
             }
         };
         let origin = match presented {
-            Some(token) => self.look_up(&token).await?,
+            Some(token) => self.judge(&token, self.0.store.load(&token.id()).await?)?,
             None => Origin::New,
         };
         let mut state = session.state();
@@ -271,12 +273,13 @@ impl SessionManager {
     /// Of the store, and [`Error::is_newer_format`].
     pub async fn get_session(&self, id: &SessionId) -> Result<Option<Session>, Error> {
         let Some(stored) = self.0.store.load(id).await? else { return Ok(None) };
-        let Some(loaded) = self.parse(*id, stored)? else { return Ok(None) };
-        if loaded.record.head().deadline <= self.0.settings.clock.now() {
+        let Stored { version, record, expires_at, owner: _ } = stored;
+        let Some(record) = parse(*id, record)? else { return Ok(None) };
+        if record.head().deadline <= self.0.settings.clock.now() {
             return Ok(None);
         }
         let mut state = State::new(None, Phase::Open);
-        state.origin = Origin::Loaded(loaded);
+        state.origin = Origin::Loaded(Loaded { id: *id, version, record, expires_at, opened_by: OpenedBy::Id });
         Ok(Some(Session::with(Arc::clone(&self.0.settings), state)))
     }
 
@@ -449,18 +452,18 @@ impl SessionManager {
         limits.idle_timeout.is_some() && limits.touch_due(base.expires_at, head.deadline, self.0.settings.clock.now())
     }
 
-    /// What a token is worth now.
-    async fn look_up(&self, token: &Token) -> Result<Origin, Error> {
+    /// What a token is worth now, to what the store holds under its id.
+    fn judge(&self, token: &Token, stored: Option<Stored>) -> Result<Origin, Error> {
         let id = token.id();
-        let Some(stored) = self.0.store.load(&id).await? else {
+        let Some(Stored { version, record, expires_at, owner: _ }) = stored else {
             tracing::debug!(target: "sessions", session = %id, "session.unknown");
             return Ok(Origin::New);
         };
-        let Some(mut loaded) = self.parse(id, stored)? else { return Ok(Origin::New) };
+        let Some(record) = parse(id, record)? else { return Ok(Origin::New) };
         let verifier = token.verifier();
-        match access(loaded.record.head(), &verifier, self.0.settings.clock.now()) {
-            Access::Current => loaded.opened_by = OpenedBy::Current(verifier),
-            Access::Grace => loaded.opened_by = OpenedBy::Grace(verifier),
+        let opened_by = match access(record.head(), &verifier, self.0.settings.clock.now()) {
+            Access::Current => OpenedBy::Current(verifier),
+            Access::Grace => OpenedBy::Grace(verifier),
             Access::Superseded => {
                 tracing::debug!(target: "sessions", session = %id, "session.superseded");
                 return Ok(Origin::Superseded);
@@ -473,21 +476,8 @@ impl SessionManager {
                 tracing::debug!(target: "sessions", session = %id, "session.expired");
                 return Ok(Origin::New);
             }
-        }
-        Ok(Origin::Loaded(loaded))
-    }
-
-    /// A corrupt record is an event, and the session counts as absent; one of a newer format is an error.
-    fn parse(&self, id: SessionId, stored: Stored) -> Result<Option<Loaded>, Error> {
-        let Stored { version, record, expires_at, owner: _ } = stored;
-        match Record::parse(id, record) {
-            Ok(record) => Ok(Some(Loaded { id, version, record, expires_at, opened_by: OpenedBy::Id })),
-            Err(error) if error.is_corrupt() => {
-                tracing::error!(target: "sessions", session = %id, %error, "session.corrupt");
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        };
+        Ok(Origin::Loaded(Loaded { id, version, record, expires_at, opened_by }))
     }
 }
 
@@ -498,6 +488,18 @@ impl fmt::Debug for SessionManager {
 }
 
 /// One event for every step of a session's life. Ids, never tokens (ASVS 16.2.5).
+/// A corrupt record is an event, and the session counts as absent; one of a newer format is an error.
+fn parse(id: SessionId, record: Bytes) -> Result<Option<Record>, Error> {
+    match Record::parse(id, record) {
+        Ok(record) => Ok(Some(record)),
+        Err(error) if error.is_corrupt() => {
+            tracing::error!(target: "sessions", session = %id, %error, "session.corrupt");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 fn report(session: &Session, committed: &Committed) {
     let id = session.id().map(tracing::field::display);
     let new_token = matches!(committed.cookie, CookieChange::Set { .. });

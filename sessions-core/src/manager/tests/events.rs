@@ -127,7 +127,7 @@ fn every_rejected_input_is_told() {
     assert_tells(&["DEBUG expired"], || drop(kit.open(&token)));
     kit.store.tamper(token.id(), |stored| stored.record = stored.record.slice(1..));
     assert_tells(&[], || drop(block_on(kit.manager.load(&token)).expect_err("another format")));
-    kit.store.tamper(token.id(), |stored| stored.record = bytes::Bytes::new());
+    kit.store.tamper(token.id(), |stored| stored.record = Bytes::new());
     assert_tells(&["ERROR corrupt"], || drop(kit.open(&token)));
 }
 
