@@ -487,7 +487,6 @@ impl fmt::Debug for SessionManager {
     }
 }
 
-/// One event for every step of a session's life. Ids, never tokens (ASVS 16.2.5).
 /// A corrupt record is an event, and the session counts as absent; one of a newer format is an error.
 fn parse(id: SessionId, record: Bytes) -> Result<Option<Record>, Error> {
     match Record::parse(id, record) {
@@ -500,6 +499,7 @@ fn parse(id: SessionId, record: Bytes) -> Result<Option<Record>, Error> {
     }
 }
 
+/// One event for every step of a session's life. Ids, never tokens (ASVS 16.2.5).
 fn report(session: &Session, committed: &Committed) {
     let id = session.id().map(tracing::field::display);
     let new_token = matches!(committed.cookie, CookieChange::Set { .. });
