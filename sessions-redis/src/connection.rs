@@ -294,7 +294,7 @@ impl Link {
 /// How long an attempt that failed stands for others.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How many commands go out in one pipeline, which bounds the memory that the answers take on both sides.
-const PIPELINE: usize = 500;
+pub(crate) const PIPELINE: usize = 500;
 /// How many commands are under way on a Cluster for one operation.
 #[cfg(feature = "cluster")]
 const AT_ONCE: usize = 128;

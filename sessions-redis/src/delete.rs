@@ -3,7 +3,7 @@
 use redis::Value;
 
 use crate::call::{Call, Effect};
-use crate::connection::Request;
+use crate::connection::{PIPELINE, Request};
 use crate::failure::{Cause, Failure};
 
 /// Keys in one UNLINK, so that none holds the server up.
@@ -14,15 +14,21 @@ pub(crate) async fn unlink(call: &Call<'_>, keys: Vec<Vec<u8>>) -> Result<u64, F
     let mut tally = Tally::default();
     let requests = if call.is_clustered() { by_slot(keys) } else { keys.chunks(BATCH).map(request).collect() };
     let mut torn = Vec::new();
-    for (request, answer) in requests.iter().zip(call.send_all(&requests, Effect::Once).await?) {
-        match answer {
-            // A slot on its way to another node, some keys here, some there: one at a time they are found.
-            Err(Cause::Answered(code)) if code == "TRYAGAIN" => torn.extend(one_by_one(request)),
-            answer => tally.add(answer),
+    // One pipeline at a time: what fails as a whole has done nothing, or is in doubt.
+    for requests in requests.chunks(PIPELINE) {
+        let answers = call.send_all(requests, Effect::Once).await.map_err(|failure| tally.after(failure))?;
+        for (request, answer) in requests.iter().zip(answers) {
+            match answer {
+                // A slot on its way to another node, some keys here, some there: one at a time they are found.
+                Err(Cause::Answered(code)) if code == "TRYAGAIN" => torn.extend(one_by_one(request)),
+                answer => tally.add(answer),
+            }
         }
     }
-    for answer in call.send_all(&torn, Effect::Once).await.map_err(|failure| tally.after(failure))? {
-        tally.add(answer);
+    for requests in torn.chunks(PIPELINE) {
+        for answer in call.send_all(requests, Effect::Once).await.map_err(|failure| tally.after(failure))? {
+            tally.add(answer);
+        }
     }
     tally.finish()
 }
@@ -31,25 +37,32 @@ pub(crate) async fn unlink(call: &Call<'_>, keys: Vec<Vec<u8>>) -> Result<u64, F
 #[derive(Default)]
 struct Tally {
     count: u64,
-    applied: bool,
+    /// The last failure, or the first that leaves doubt: no later refusal makes that one certain (G11).
     failed: Option<Cause>,
 }
 
 impl Tally {
     fn add(&mut self, answer: Result<Value, Cause>) {
-        match answer {
+        let cause = match answer {
             Ok(Value::Int(count)) if count >= 0 => {
                 self.count += count.unsigned_abs();
-                self.applied = true;
+                return;
             }
-            Ok(_) => self.failed = Some(Cause::Unexpected),
-            Err(cause) => self.failed = Some(cause),
+            Ok(_) => Cause::Unexpected,
+            Err(cause) => cause,
+        };
+        if !self.leaves_doubt() {
+            self.failed = Some(cause);
         }
+    }
+
+    fn leaves_doubt(&self) -> bool {
+        self.failed.as_ref().is_some_and(Cause::leaves_doubt)
     }
 
     /// A failure after what was done so far.
     fn after(&self, failure: Failure) -> Failure {
-        Failure { maybe_applied: failure.maybe_applied || self.applied, ..failure }
+        Failure { maybe_applied: failure.maybe_applied || self.count > 0 || self.leaves_doubt(), ..failure }
     }
 
     fn finish(mut self) -> Result<u64, Failure> {
@@ -129,16 +142,22 @@ mod tests {
     }
 
     #[test]
-    fn g11_a_refusal_after_a_success_is_in_doubt_and_one_before_it_is_not() {
+    fn g11_a_refusal_is_in_doubt_after_a_success_or_another_doubt() {
         let refused = || Err(Cause::Answered("READONLY".to_owned()));
         let mut tally = Tally::default();
         tally.add(refused());
         assert!(!tally.finish().expect_err("refused").maybe_applied);
 
-        let mut tally = Tally::default();
-        tally.add(Ok(Value::Int(3)));
-        tally.add(refused());
-        assert!(tally.finish().expect_err("refused").maybe_applied);
+        for before in
+            [Ok(Value::Int(3)), Err(Cause::Unexpected), Err(Cause::Answered("ERR".to_owned())), Ok(Value::Nil)]
+        {
+            let mut tally = Tally::default();
+            tally.add(before);
+            tally.add(Ok(Value::Int(0)));
+            assert!(tally.after(Cause::Stopped.certain()).maybe_applied, "nothing of the rest was sent");
+            tally.add(refused());
+            assert!(tally.finish().expect_err("refused").maybe_applied);
+        }
     }
 
     #[test]
