@@ -63,8 +63,10 @@
 //! most 1024 of them are handed over ahead of the socket, and both go at the deadline.
 //!
 //! What is safe to repeat is repeated once when a connection ends before the answer: reads, and writes that compare versions. A
-//! deletion counts and is not repeated. The client of a Cluster repeats by itself; where it may have done so and the answer
-//! is no success, or a count, a write is indeterminate.
+//! create and a deletion are not, and are [indeterminate](sessions_core::StoreError::is_indeterminate): a create that arrives
+//! late would bring back a session that has ended since (G8), and a deletion counts. The client of a Cluster repeats by
+//! itself; where it may have done so, a create or a deletion is indeterminate whatever the answer, and any other write unless
+//! the answer tells that it is stored.
 //!
 //! # Trust
 //!
