@@ -2,7 +2,8 @@
 //!
 //! At most one attempt to connect is under way; whoever needs a connection meanwhile waits for it, each within its own
 //! deadline, and shares its outcome. A failure is remembered for [`PAUSE`] only, so that the store is back as soon as the
-//! server is, and a thousand requests a second are not a thousand attempts on a server that is coming up.
+//! server is, and a thousand requests a second are not a thousand attempts on a server that is coming up. While a node of a
+//! Cluster is silent, the search for its [`successor`] makes one connection after the other on the side.
 
 mod successor;
 
@@ -201,8 +202,7 @@ pub(crate) struct Link {
     origin: Origin,
     current: Mutex<Attempt>,
     closed: AtomicBool,
-    /// Somebody is looking for who answers instead of a silent node.
-    looks: AtomicBool,
+    search: Mutex<successor::Search>,
     me: Weak<Self>,
 }
 
@@ -212,7 +212,7 @@ impl Link {
             origin,
             current: Mutex::default(),
             closed: AtomicBool::new(false),
-            looks: AtomicBool::new(false),
+            search: Mutex::default(),
             me: Weak::clone(me),
         })
     }
@@ -275,6 +275,7 @@ impl Link {
 
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
+        self.stop_looking();
         *self.lock() = Attempt::default();
     }
 

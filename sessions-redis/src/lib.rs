@@ -62,6 +62,11 @@
 //! Memory does not grow meanwhile: a command lives with the request that waits for it and with the connection it was sent on, at
 //! most 1024 of them are handed over ahead of the socket, and both go at the deadline.
 //!
+//! On a Cluster, a node that goes silent does not make way by itself for the one that takes over. A task looks for that one, on
+//! a second connection on the side, which takes the place of the first when it is answered for a session that nobody
+//! answered for. It begins when a command went unanswered for a whole deadline, and `stop` ends it (G18). There is no other
+//! task than the client's own.
+//!
 //! What is safe to repeat is repeated once when a connection ends before the answer: reads, and writes that compare versions. A
 //! create and a deletion are not, and are [indeterminate](sessions_core::StoreError::is_indeterminate): a create that arrives
 //! late would bring back a session that has ended since (G8), and a deletion counts. The client of a Cluster repeats by

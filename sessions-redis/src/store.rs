@@ -267,7 +267,8 @@ impl SessionStore for RedisStore {
         Ok(0)
     }
 
-    /// Closes the connection once nobody waits for an answer on it. One that was given stays open where it came from.
+    /// Closes the connection once nobody waits for an answer on it, and ends the search for a silent node's successor. A
+    /// connection that was given stays open where it came from.
     async fn stop(&self) -> Result<(), StoreError> {
         self.link.close();
         Ok(())

@@ -25,8 +25,8 @@ pub(crate) enum Behaviour {
 /// What a real server says to `HELLO`.
 pub(crate) const HELLO: Behaviour = Behaviour::Answer("%1\r\n$6\r\nserver\r\n$5\r\nredis\r\n");
 
-/// Decides by the name of the command and how often it was heard before.
-type Script = dyn Fn(&str, usize) -> Behaviour + Send + Sync;
+/// Decides by the name of the command, its first argument and how often it was heard before.
+type Script = dyn Fn(&str, &[u8], usize) -> Behaviour + Send + Sync;
 
 /// A server on loopback, for as long as the value lives.
 pub(crate) struct FakeServer {
@@ -48,6 +48,12 @@ impl FakeServer {
         Self::start_with(script, |stream| async { Some(stream) }).await
     }
 
+    /// Listens on a free port, and decides by the first argument of a command, too.
+    pub(crate) async fn start_on_keys(script: impl Fn(&str, &[u8]) -> Behaviour + Send + Sync + 'static) -> Self {
+        let script = move |command: &str, key: &[u8], _| script(command, key);
+        Self::listen(Arc::new(script), |stream| async { Some(stream) }).await
+    }
+
     /// Listens on a free port, and does something to each connection before the first command, such as a TLS handshake.
     pub(crate) async fn start_with<S, F>(
         script: impl Fn(&str, usize) -> Behaviour + Send + Sync + 'static,
@@ -57,10 +63,18 @@ impl FakeServer {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         F: Future<Output = Option<S>> + Send + 'static,
     {
+        Self::listen(Arc::new(move |command: &str, _: &[u8], before| script(command, before)), prepare).await
+    }
+
+    async fn listen<S, F>(script: Arc<Script>, prepare: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        F: Future<Output = Option<S>> + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it has an address");
         let heard = Arc::<Heard>::default();
-        let (hears, script) = (Arc::clone(&heard), Arc::new(script) as Arc<Script>);
+        let hears = Arc::clone(&heard);
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 *hears.connections.lock().expect("no panic") += 1;
@@ -95,6 +109,11 @@ impl FakeServer {
         self.heard.commands.lock().expect("no panic").get(command).copied().unwrap_or_default()
     }
 
+    /// How many commands it heard.
+    pub(crate) fn heard_in_all(&self) -> usize {
+        self.heard.commands.lock().expect("no panic").values().sum()
+    }
+
     /// Waits until it has heard a command.
     pub(crate) async fn hears(&self, command: &str) {
         while self.heard(command) == 0 {
@@ -111,7 +130,7 @@ impl Drop for FakeServer {
 
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, script: Arc<Script>, heard: Arc<Heard>) {
     let mut stream = BufReader::new(stream);
-    while let Some(command) = read_command(&mut stream).await {
+    while let Some((command, key)) = read_command(&mut stream).await {
         let before = {
             let mut commands = heard.commands.lock().expect("no panic");
             let count = commands.entry(command.clone()).or_default();
@@ -119,7 +138,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, script: Arc<Script>,
             *count - 1
         };
         heard.changed.notify_one();
-        match script(&command, before) {
+        match script(&command, &key, before) {
             Behaviour::Answer(bytes) => {
                 let stream = stream.get_mut();
                 if stream.write_all(bytes.as_bytes()).await.is_err() || stream.flush().await.is_err() {
@@ -132,17 +151,20 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, script: Arc<Script>,
     }
 }
 
-/// The name of the next command; its arguments are read and forgotten.
-async fn read_command(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
+/// The name of the next command and its first argument, if any; the others are read and forgotten.
+async fn read_command(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<(String, Vec<u8>)> {
     let parts = read_number(stream, '*').await?;
-    let mut name = None;
+    let mut first = Vec::new();
     for _ in 0..parts {
         let mut bytes = vec![0; read_number(stream, '$').await? + 2];
         stream.read_exact(&mut bytes).await.ok()?;
         bytes.truncate(bytes.len() - 2);
-        name.get_or_insert(bytes);
+        if first.len() < 2 {
+            first.push(bytes);
+        }
     }
-    String::from_utf8(name?).ok()
+    let mut first = first.into_iter();
+    Some((String::from_utf8(first.next()?).ok()?, first.next().unwrap_or_default()))
 }
 
 async fn read_number(stream: &mut (impl AsyncBufRead + Unpin), mark: char) -> Option<usize> {
