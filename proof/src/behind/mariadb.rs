@@ -76,11 +76,14 @@ impl Behind for MariaDb {
         Ok(u64::try_from(count)?)
     }
 
+    /// From the monitor: `information_schema.innodb_trx` is a cache that is not renewed while it is read more often than ten times a
+    /// second.
     async fn under_way(&self) -> Result<u64, Problem> {
-        let transactions = "SELECT COUNT(*) FROM information_schema.innodb_trx AS trx \
-             JOIN information_schema.processlist AS process ON process.ID = trx.trx_mysql_thread_id \
-             WHERE process.DB = ?";
-        let open: i64 = sqlx::query_scalar(transactions).bind(&self.name).fetch_one(&self.pool).await?;
+        let (_, _, status): (String, String, String) =
+            sqlx::query_as("SHOW ENGINE INNODB STATUS").fetch_one(&self.pool).await?;
+        let of_store = "SELECT CAST(ID AS SIGNED) FROM information_schema.processlist WHERE DB = ?";
+        let threads: Vec<i64> = sqlx::query_scalar(of_store).bind(&self.name).fetch_all(&self.pool).await?;
+        let open = active(&status).filter(|thread| threads.contains(thread)).count();
         Ok(u64::try_from(open)?)
     }
 
@@ -92,9 +95,30 @@ impl Behind for MariaDb {
     }
 }
 
+/// The threads whose transactions are active, as InnoDB's monitor tells.
+fn active(status: &str) -> impl Iterator<Item = i64> {
+    let mut is_active = false;
+    status.lines().filter_map(move |line| {
+        if line.starts_with("---TRANSACTION") {
+            is_active = line.contains(", ACTIVE");
+        }
+        let (thread, _) = line.strip_prefix("MariaDB thread id ")?.split_once(',')?;
+        thread.parse().ok().filter(|_| is_active)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_monitor_tells_who_is_active() {
+        let status = "---TRANSACTION (0x7f1), not started\n0 lock struct(s)\n\
+                      ---TRANSACTION 25, ACTIVE 3 sec\n2 lock struct(s)\n\
+                      MariaDB thread id 5, OS thread handle 139, query id 12 localhost root\n\
+                      ---TRANSACTION 26, not started\nMariaDB thread id 6, OS thread handle 140\n";
+        assert_eq!(active(status).collect::<Vec<_>>(), [5]);
+    }
 
     #[test]
     fn only_the_database_of_a_url_is_replaced() {

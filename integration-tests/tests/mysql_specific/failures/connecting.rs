@@ -83,9 +83,10 @@ async fn servers_that_do_not_suit_are_refused() {
 
     // By itself, it does not commit.
     lab.sql("SET GLOBAL autocommit = OFF").await;
-    let store = lab.builder().connect(&lab.url).await.expect("connect");
+    let fitting = || lab.builder().max_record_bytes(1_000_000).expect("a valid limit");
+    let store = fitting().connect(&lab.url).await.expect("connect");
     store.create(&id(2), &entry(1, b"x"), MINUTE).await.expect("create");
-    let other = lab.builder().connect(&lab.url).await.expect("connect");
+    let other = fitting().connect(&lab.url).await.expect("connect");
     assert!(other.load(&id(2)).await.expect("load").is_some(), "what was acknowledged is there for others");
     store.stop().await.expect("stop");
     other.stop().await.expect("stop");
