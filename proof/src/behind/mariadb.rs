@@ -95,7 +95,7 @@ impl Behind for MariaDb {
     }
 }
 
-/// The threads whose transactions are active, as InnoDB's monitor tells.
+/// The threads whose transactions are active, as the monitor tells.
 fn active(status: &str) -> impl Iterator<Item = i64> {
     let mut is_active = false;
     status.lines().filter_map(move |line| {
