@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use crate::clock::Timestamp;
-use crate::commit::{Committed, CookieChange, Outcome, Plan};
+use crate::commit::{Attempt, Committed, CookieChange, Outcome, Plan};
 use crate::error::{Error, StoreError};
 use crate::prepare::{self, Base, Meets, New, Prepared, Step, Touch};
 use crate::session::Session;
@@ -77,7 +77,7 @@ impl<'a> Execution<'a> {
         let mut meets = Meets::Loaded;
         loop {
             let (sent, repeats) = match self.next_update(&base, meets)? {
-                (Step::Write(prepared), repeats) => (Updating::new(self.session, prepared), repeats),
+                (Step::Write(prepared), repeats) => (Open::new(self.session, prepared), repeats),
                 (Step::Nothing, _) if meets == Meets::Loaded => return Ok(None),
                 (Step::Nothing, _) => return Ok(Some(Committed::quiet(Outcome::Unchanged))),
                 (Step::Lost, _) => return Ok(Some(Committed::quiet(Outcome::Lost))),
@@ -137,7 +137,7 @@ impl<'a> Execution<'a> {
         loop {
             let now = self.next_write()?;
             let is_in_doubt = !self.session.state().attempt.abandoned.is_empty();
-            let sent = Creating::new(self.session, prepare::create(self.settings, self.session, now)?);
+            let sent = Open::new(self.session, prepare::create(self.settings, self.session, now)?);
             match self.store.create(&sent.id, &sent.entry, sent.ttl).await {
                 Ok(CreateOutcome::Created) => return Ok(self.created(sent).await),
                 // A store that has repeated it by itself.
@@ -163,7 +163,7 @@ impl<'a> Execution<'a> {
 
     /// What this commit had sent before and was not told of may have landed by now: so far it is cleared up here, unless
     /// that would take too long. What lands later ends by itself, with its lifetime.
-    async fn created(&self, sent: Creating<'_>) -> Committed {
+    async fn created(&self, sent: Open<'_, New>) -> Committed {
         let abandoned = self.session.state().attempt.abandoned.clone();
         if !abandoned.is_empty() && !self.is_late(self.settings.clock.now()) {
             // Nobody waits for it, and nobody can open what is left.
@@ -277,70 +277,56 @@ impl<'a> Execution<'a> {
     }
 }
 
-/// An update that is under way. Unless it is closed, because its answer has come, it goes to the session when dropped, also
-/// with the future that waits for it: whoever goes on repeats the very same update.
-struct Updating<'a> {
+/// A write that is under way. Unless it is closed, because its answer has come, it is left to the session when dropped, also
+/// with the future that waits for it.
+struct Open<'a, W: Unanswered> {
     session: &'a Session,
-    update: Option<Prepared>,
+    write: Option<W>,
 }
 
-impl<'a> Updating<'a> {
-    fn new(session: &'a Session, update: Prepared) -> Self {
-        Self { session, update: Some(update) }
-    }
-
-    fn close(mut self) {
-        self.update = None;
-    }
+/// A write that was sent and not answered.
+trait Unanswered {
+    /// Tells whoever goes on with the commit.
+    fn leave(self, attempt: &mut Attempt);
 }
 
-impl Deref for Updating<'_> {
-    type Target = Prepared;
-
-    fn deref(&self) -> &Prepared {
-        self.update.as_ref().expect("it is there until it is closed")
+/// The very same update is repeated.
+impl Unanswered for Prepared {
+    fn leave(self, attempt: &mut Attempt) {
+        attempt.update = Some(Box::new(self));
     }
 }
 
-impl Drop for Updating<'_> {
+/// The id is given up, and the token with it.
+impl Unanswered for New {
+    fn leave(self, attempt: &mut Attempt) {
+        attempt.token = None;
+        attempt.abandoned.push(self.id);
+    }
+}
+
+impl<'a, W: Unanswered> Open<'a, W> {
+    fn new(session: &'a Session, write: W) -> Self {
+        Self { session, write: Some(write) }
+    }
+
+    fn close(mut self) -> W {
+        self.write.take().expect("a write is closed once")
+    }
+}
+
+impl<W: Unanswered> Deref for Open<'_, W> {
+    type Target = W;
+
+    fn deref(&self) -> &W {
+        self.write.as_ref().expect("an open write is there until it is closed")
+    }
+}
+
+impl<W: Unanswered> Drop for Open<'_, W> {
     fn drop(&mut self) {
-        if let Some(update) = self.update.take() {
-            self.session.state().attempt.update = Some(Box::new(update));
-        }
-    }
-}
-
-/// A create that is under way. Unless it is closed, because its answer has come, its id is given up when it is dropped, also with
-/// the future that waits for it: whoever goes on begins anew.
-struct Creating<'a> {
-    session: &'a Session,
-    new: Option<New>,
-}
-
-impl<'a> Creating<'a> {
-    fn new(session: &'a Session, new: New) -> Self {
-        Self { session, new: Some(new) }
-    }
-
-    fn close(mut self) -> New {
-        self.new.take().expect("a create is closed once")
-    }
-}
-
-impl Deref for Creating<'_> {
-    type Target = New;
-
-    fn deref(&self) -> &New {
-        self.new.as_ref().expect("it is there until it is closed")
-    }
-}
-
-impl Drop for Creating<'_> {
-    fn drop(&mut self) {
-        if let Some(new) = self.new.take() {
-            let attempt = &mut self.session.state().attempt;
-            attempt.token = None;
-            attempt.abandoned.push(new.id);
+        if let Some(write) = self.write.take() {
+            write.leave(&mut self.session.state().attempt);
         }
     }
 }
