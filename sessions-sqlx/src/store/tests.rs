@@ -115,7 +115,7 @@ async fn g06_a_conflict_with_a_first_run_whose_answer_was_lost_is_none() {
 /// The first copy may arrive when the session that the second one has created is over.
 #[tokio::test]
 async fn g08_a_create_that_may_be_on_its_way_is_not_repeated() {
-    let created = store(&[None], None).create(&ID, &entry(2), MINUTE).await;
+    let created = store(&[None, Some(1)], None).create(&ID, &entry(2), MINUTE).await;
     assert!(created.expect_err("unknown").is_indeterminate());
 }
 
