@@ -332,11 +332,29 @@ mod tests {
         assert!(error.is_invalid_setting());
     }
 
+    /// They are in every stored record.
+    #[test]
+    fn tags_stay_what_they_are() {
+        for encoder in all() {
+            let tag = match format!("{encoder:?}").as_str() {
+                "MessagePack" => 1,
+                "Json" => 2,
+                "Bincode" => 3,
+                other => panic!("{other} has no tag yet"),
+            };
+            assert_eq!(encoder.tag(), tag, "{encoder:?}");
+        }
+    }
+
     #[test]
     #[cfg(feature = "bincode")]
     fn asvs_1_5_2_a_claimed_length_does_not_allocate() {
         let codecs = Codecs::new(Arc::new(Bincode), vec![]).expect("one encoder");
         let claims_2_to_the_60 = [3, 253, 0, 0, 0, 0, 0, 0, 0, 16];
         assert!(codecs.decode::<Vec<u8>>("k", &claims_2_to_the_60).expect_err("refused").is_decode());
+
+        let stored = |bytes: usize| codecs.encode("k", &"x".repeat(bytes)).expect("encodes");
+        assert_eq!(codecs.decode::<String>("k", &stored(15 << 20)).expect("within the limit").len(), 15 << 20);
+        assert!(codecs.decode::<String>("k", &stored(17 << 20)).expect_err("beyond it").is_decode());
     }
 }

@@ -306,3 +306,45 @@ impl From<StoreError> for Error {
         Kind::Store(error).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error as _;
+
+    #[test]
+    fn an_error_of_a_store_is_one_thing() {
+        let errors = [
+            StoreError::unavailable("refused"),
+            StoreError::indeterminate("no answer"),
+            StoreError::full(),
+            StoreError::too_large(2, 1),
+        ];
+        type Predicate = fn(&StoreError) -> bool;
+        let predicates: [Predicate; 4] =
+            [StoreError::is_unavailable, StoreError::is_indeterminate, StoreError::is_full, StoreError::is_too_large];
+        for (at, error) in errors.iter().enumerate() {
+            let is: Vec<usize> = (0..predicates.len()).filter(|&predicate| predicates[predicate](error)).collect();
+            assert_eq!(is, [at], "{error}");
+        }
+        assert_eq!(errors[3].to_string(), "the record has 2 bytes, the store takes 1: keep large data elsewhere");
+        let sources = errors.iter().map(|error| error.source().map(ToString::to_string));
+        assert_eq!(sources.collect::<Vec<_>>(), [Some("refused".into()), Some("no answer".into()), None, None]);
+    }
+
+    #[test]
+    fn an_error_keeps_its_source_and_shows_its_kind() {
+        let of_store = Error::from(StoreError::unavailable("refused"));
+        assert_eq!(
+            of_store.source().map(ToString::to_string).as_deref(),
+            Some("refused"),
+            "the store's own text is ours"
+        );
+        let of_random = Error::from(Kind::Random(RandomError::new("none")));
+        assert!(of_random.source().is_some());
+        let of_encoder = Error::encode("k", "recursive".into());
+        assert_eq!(of_encoder.source().map(ToString::to_string).as_deref(), Some("recursive"));
+        assert!(Error::lost().source().is_none());
+        assert_eq!(format!("{:?}", Error::lost()), "Lost");
+    }
+}

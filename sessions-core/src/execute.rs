@@ -252,7 +252,7 @@ impl<'a> Execution<'a> {
     fn next_write(&mut self) -> Result<Timestamp, Error> {
         let now = if self.writes == 0 { self.started } else { self.settings.clock.now() };
         self.writes += 1;
-        let is_late = self.writes > 1 && self.is_late(now);
+        let is_late = self.is_late(now);
         self.sent = now;
         if !is_late && self.writes <= MAX_WRITES {
             return Ok(now);

@@ -178,6 +178,15 @@ mod tests {
     }
 
     #[test]
+    fn an_expiry_tells_of_the_last_activity_unless_it_is_the_deadline() {
+        let limits = limits_of(1_000, Some(100), None);
+        assert_eq!(limits.last_active(at(600), at(1_000)), Some(at(500)));
+        assert_eq!(limits.last_active(at(999), at(1_000)), Some(at(899)));
+        assert_eq!(limits.last_active(at(1_000), at(1_000)), None);
+        assert_eq!(limits_of(1_000, None, None).last_active(at(600), at(1_000)), None);
+    }
+
+    #[test]
     fn durations_out_of_range_are_errors() {
         for bad in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
             assert!(check("lifetime", bad).expect_err("out of range").is_invalid_setting());

@@ -81,3 +81,13 @@ impl<T> From<&Self> for Key<T> {
         key.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_shows_its_name() {
+        assert_eq!(format!("{:?}", Key::<u64>::new("visits")), "Key(\"visits\")");
+    }
+}

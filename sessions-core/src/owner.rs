@@ -56,3 +56,15 @@ impl fmt::Debug for Owner {
         write!(f, "Owner({} bytes)", self.0.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_is_its_text_and_shows_only_how_long_that_is() {
+        let owner = Owner::new("user-42").expect("valid");
+        assert_eq!((owner.as_str(), owner.as_ref()), ("user-42", "user-42"));
+        assert_eq!(format!("{owner:?}"), "Owner(7 bytes)");
+    }
+}

@@ -44,3 +44,13 @@ impl fmt::Display for RandomError {
 }
 
 impl std::error::Error for RandomError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_in_the_words_of_its_source() {
+        assert_eq!(RandomError::new("no entropy").to_string(), "no entropy");
+    }
+}

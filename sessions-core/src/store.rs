@@ -322,3 +322,28 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 }
 
 type Answer<'a, T> = std::pin::Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_years_are_the_longest_time_to_live() {
+        assert_eq!(MAX_TTL.as_secs(), 3_153_600_000);
+        assert_eq!(ttl_millis(MAX_TTL + Duration::from_millis(1)), 3_153_600_000_000);
+    }
+
+    /// Neither records nor owners: what a store holds has no place in a log.
+    #[test]
+    fn asvs_16_2_5_debug_shows_no_contents() {
+        let version = Version::from_u64(0xa1);
+        assert_eq!(format!("{version:?}"), "Version(00000000000000a1)");
+        let (record, owner) = (Bytes::from_static(b"hunter2"), Owner::new("alice").ok());
+        let stored = Stored { version, record: record.clone(), expires_at: Timestamp::MAX, owner: owner.clone() };
+        let entry = Entry { version, record, owner, deadline: Timestamp::MAX };
+        for (shown, name) in [(format!("{stored:?}"), "Stored {"), (format!("{entry:?}"), "Entry {")] {
+            assert!(shown.starts_with(name) && shown.contains("record_bytes: 7"), "{shown}");
+            assert!(!shown.contains("hunter2") && !shown.contains("alice"), "{shown}");
+        }
+    }
+}

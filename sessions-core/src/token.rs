@@ -266,6 +266,32 @@ mod tests {
     }
 
     #[test]
+    fn verifiers_are_equal_only_when_every_bit_is() {
+        let verifier = |ones: &[usize]| {
+            let mut bytes = [7; 32];
+            ones.iter().for_each(|&at| bytes[at / 8] ^= 1 << (at % 8));
+            Verifier::from_bytes(bytes)
+        };
+        assert_eq!(verifier(&[]), verifier(&[]));
+        for at in 0..256 {
+            assert_ne!(verifier(&[at]), verifier(&[]));
+            // Differences do not make up for each other.
+            for word in 1..4 {
+                assert_ne!(verifier(&[at, (at + 64 * word) % 256]), verifier(&[]));
+            }
+        }
+    }
+
+    #[test]
+    fn asvs_16_2_5_debug_shows_ids_and_no_secrets() {
+        let token = Token { id: SessionId([7; 16]), secret: [9; 32] };
+        assert_eq!(format!("{:?}", token.id()), "SessionId(BwcHBwcHBwcHBwcHBwcHBw)");
+        assert_eq!(format!("{token:?}"), "Token(BwcHBwcHBwcHBwcHBwcHBw, redacted)");
+        assert_eq!(format!("{:?}", token.encode()), "TokenText(redacted)");
+        assert_eq!(format!("{:?}", token.verifier()), "Verifier(redacted)");
+    }
+
+    #[test]
     fn only_the_canonical_text_parses() {
         let good = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
         assert!(Token::parse(good.as_bytes()).is_some());

@@ -112,3 +112,12 @@ fn g19_debug_shows_no_values() {
     let shown = format!("{:?}", delta(&values(&[]), &[set("a", "hunter2"), update("b", b'!'), remove("c")]));
     assert!(!shown.contains("hunter2") && !shown.contains("104"), "{shown}");
 }
+
+/// Values are the application's own matter.
+#[test]
+fn operations_show_no_values() {
+    let delta = delta(&values(&[]), &[set("a", "hunter2"), update("b", b'!')]);
+    let shown = format!("{delta:?}");
+    assert!(shown.contains("Set(7 bytes)") && shown.contains("Update(1 closures)"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}

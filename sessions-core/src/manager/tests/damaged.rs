@@ -122,6 +122,24 @@ fn a_corrupt_record_at_a_conflict_counts_as_absent() {
     }
 }
 
+/// A request that only decided, and wrote nothing, looks whether what it decided upon still stands.
+#[test]
+fn a_damaged_record_under_a_decision_counts_as_absent_and_a_newer_one_is_an_error() {
+    let decided = || {
+        let (kit, token) = kit();
+        let session = kit.open(&token);
+        session.require_unchanged("a").expect("open");
+        kit.counts(&token, 1)();
+        (kit, token, session)
+    };
+    let (kit, token, session) = decided();
+    kit.store.tamper(token.id(), frame);
+    assert_eq!(kit.commit(&session), Committed::quiet(Outcome::Lost));
+    let (kit, token, session) = decided();
+    kit.store.tamper(token.id(), newer);
+    assert!(kit.try_commit(&session).expect_err("newer").is_newer_format());
+}
+
 /// A newer binary has written upon it, and whether that was before or after this write cannot be told.
 #[test]
 fn a_record_of_a_newer_version_upon_an_unanswered_write_is_indeterminate() {

@@ -59,11 +59,14 @@ fn several_askers_at_once_make_one_load() {
     let kit = Kit::new();
     let token = kit.stored(|_| {});
     let session = kit.manager.begin(Some(token));
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| block_on(kit.manager.open(&session)).expect("the store answers"));
-        }
-    });
+    kit.store.slow(true);
+    let mut askers: Vec<_> = (0..8).map(|_| Box::pin(kit.manager.open(&session))).collect();
+    for asker in &mut askers {
+        assert!(poll_at_most(1, asker.as_mut()).is_none(), "the store has not answered");
+    }
+    for asker in askers {
+        block_on(asker).expect("the store answers");
+    }
     assert_eq!(kit.store.calls(), [Call::Load]);
 }
 

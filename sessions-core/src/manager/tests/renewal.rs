@@ -32,7 +32,7 @@ fn the_renewed_token_is_valid_until_its_grace_ends() {
 fn an_old_token_is_forgotten_by_the_next_write_after_its_grace() {
     let (kit, old) = kit();
     let new = token(&kit.request(&old, renew));
-    kit.advance(31);
+    kit.advance(30);
     kit.request(&new, increment);
     kit.clock.set(START);
     assert!(!kit.opens(&old) && kit.opens(&new));
@@ -194,4 +194,16 @@ fn a_session_with_a_short_lifetime_is_renewed_in_time() {
             current = token;
         }
     }
+}
+
+/// The answer to the update had what is stored now, and the decision was judged by it: there is nothing to look for.
+#[test]
+fn a_renewal_that_a_sibling_has_made_costs_no_further_call() {
+    let (kit, old) = kit();
+    let slow = kit.open(&old);
+    renew(&slow);
+    slow.require_unchanged("counter").expect("open");
+    kit.request(&old, renew);
+    assert_eq!(kit.commit(&slow), Committed::quiet(Outcome::Unchanged));
+    assert_eq!(kit.store.calls(), [Call::Load, Call::Update]);
 }

@@ -95,3 +95,9 @@ fn a_detached_session_is_committed_under_the_managers_settings() {
     large.insert("a", &"x".repeat(2_000)).expect("within the default limit");
     assert!(kit.try_commit(&large).expect_err("over the manager's").is_too_large());
 }
+
+#[test]
+fn a_manager_shows_its_store() {
+    let shown = format!("{:?}", Kit::new().manager);
+    assert!(shown.starts_with("SessionManager { store: "), "{shown}");
+}

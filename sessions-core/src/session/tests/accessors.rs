@@ -136,6 +136,16 @@ fn clones_are_the_same_session() {
     assert!(clone.insert("a", &2).expect_err("sealed").is_sealed());
 }
 
+#[test]
+fn nothing_that_was_cleared_is_read() {
+    let kit = Kit::new();
+    let session = kit.open(&kit.stored(|session| session.insert("a", &1).expect("fits")));
+    session.clear().expect("open");
+    assert_eq!(session.get::<i32>("a").expect("nothing to be decoded"), None);
+    assert_eq!(session.update("a", |a: Option<i32>| a.unwrap_or(10) + 1).expect("open"), 11);
+    assert_eq!(session.keys(), ["a"]);
+}
+
 /// ASVS 16.2.5: neither the handle, nor its manager, nor an error shows a secret or a value.
 #[test]
 fn asvs_16_2_5_debug_shows_no_values_and_no_tokens() {
@@ -154,6 +164,7 @@ fn asvs_16_2_5_debug_shows_no_values_and_no_tokens() {
         session.get::<u64>("password").expect_err("another type"),
         session.owner(),
     );
+    assert!(shown.starts_with("Session { id: "), "{shown}");
     let text = token.encode();
     let secret = &text.as_str()[22..];
     for hidden in ["hunter", "alice", secret] {

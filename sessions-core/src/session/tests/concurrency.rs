@@ -94,6 +94,20 @@ fn a_closure_that_writes_to_the_session_ends() {
 }
 
 #[test]
+fn a_closure_runs_again_on_what_a_clone_has_set_meanwhile() {
+    let session = Session::detached();
+    let inner = session.clone();
+    // Only the first run meets a counter that is absent.
+    let counter = session.update("counter", move |counter: Option<u64>| {
+        if counter.is_none() {
+            inner.insert("counter", &10u64).expect("open");
+        }
+        counter.unwrap_or(0) + 1
+    });
+    assert_eq!(counter.expect("a number"), 11);
+}
+
+#[test]
 fn of_clones_that_take_at_once_one_gets_the_value() {
     for round in 0..200u64 {
         let session = Session::detached();
