@@ -29,6 +29,7 @@ pub mod broken;
 pub mod check;
 pub mod drive;
 pub mod model;
+pub mod pair;
 pub mod process;
 pub mod proxy;
 pub mod record;

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use sessions_core::{Clock, SessionId, SystemClock};
+use sessions_core::SessionId;
 use sessions_proof::history::History;
 use sessions_proof::history::backend::Place;
+use sessions_proof::history::pair;
 use sessions_proof::history::process::Worker;
 
 use crate::worker::Increments;
@@ -27,14 +28,7 @@ pub(crate) struct Load {
 impl Pair {
     /// Starts both, each with its own way to the store.
     pub(crate) async fn start(places: [&Place; 2]) -> Self {
-        let (mut a, mut b) = tokio::join!(Worker::start("process", 0), Worker::start("process", 1));
-        let origin = SystemClock.now().as_millis();
-        for (worker, place) in [&mut a, &mut b].into_iter().zip(places) {
-            worker.tell(format_args!("{origin} {place}")).await;
-        }
-        for worker in [&mut a, &mut b] {
-            assert_eq!(worker.hear().await, "open");
-        }
+        let [a, b] = pair::start(places).await;
         Self { a, b }
     }
 

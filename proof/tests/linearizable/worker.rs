@@ -3,11 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use sessions_core::{CookieChange, Error, Outcome, SessionId, SessionManager, SessionStore, Timestamp, Token};
-use sessions_proof::history::backend::Place;
+use sessions_core::{CookieChange, Error, Outcome, SessionId, SessionManager, SessionStore, Token};
 use sessions_proof::history::drive::{Workload, drive, look};
-use sessions_proof::history::process::Home;
-use sessions_proof::history::record::Recorder;
+use sessions_proof::history::pair::{self, Process};
 
 /// What the increments of one process came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,31 +17,22 @@ pub(crate) struct Increments {
 
 /// Works until home is gone; returns at once where this process has none.
 pub(crate) fn work() {
-    let Some(home) = Home::find() else { return };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("a runtime").block_on(obey(home));
+    pair::work(obey);
 }
 
-async fn obey(mut home: Home) {
+async fn obey(Process { home, store, recorder }: &mut Process) {
     let voice = home.voice();
-    let first = home.hear().await.expect("where the store is");
-    let (origin, place) = first.split_once(' ').expect("an origin and a place");
-    let origin = Timestamp::from_millis(origin.parse().expect("a time"));
-    let store = place.parse::<Place>().expect("a place").open().await.expect("the store opens");
-    let teller = home.voice();
-    let recorder = Recorder::new(Arc::clone(&store), origin, move |line| teller.say(line));
-    voice.say("open");
     while let Some(line) = home.hear().await {
         let (verb, rest) = line.split_once(' ').expect("a verb and more");
         match verb {
-            "drive" => drive(&recorder, &workload(home.number, rest)).await,
-            "look" => look(&recorder, home.number, sessions(&mut rest.split(' '))).await,
+            "drive" => drive(recorder, &workload(home.number, rest)).await,
+            "look" => look(recorder, home.number, sessions(&mut rest.split(' '))).await,
             "increment" => {
-                let Increments { acknowledged, refused, unknown } = increment(Arc::clone(&store), rest).await;
+                let Increments { acknowledged, refused, unknown } = increment(Arc::clone(store), rest).await;
                 voice.say(format_args!("{acknowledged} {refused} {unknown}"));
             }
             "sign" => {
-                for id in sign_in_and_out(Arc::clone(&store), rest).await {
+                for id in sign_in_and_out(Arc::clone(store), rest).await {
                     voice.say(hex(&id));
                 }
             }
@@ -51,7 +40,6 @@ async fn obey(mut home: Home) {
         }
         voice.say("done");
     }
-    store.stop().await.expect("the store stops");
 }
 
 /// `SEED TASKS CALLS FIRST END`

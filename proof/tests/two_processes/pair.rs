@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sessions_core::{Clock, SystemClock};
 use sessions_proof::history::backend::{Backend, Place};
 use sessions_proof::history::broken::Flaw;
+use sessions_proof::history::pair;
 use sessions_proof::history::process::Worker;
 
 /// Two processes that have opened the same store, and where it is.
@@ -44,14 +44,7 @@ pub(crate) fn times() -> usize {
 
 impl Pair {
     async fn start(place: Place) -> Self {
-        let (mut a, mut b) = tokio::join!(Worker::start("process", 0), Worker::start("process", 1));
-        let origin = SystemClock.now().as_millis();
-        for worker in [&mut a, &mut b] {
-            worker.tell(format_args!("{origin} {place}")).await;
-        }
-        for worker in [&mut a, &mut b] {
-            assert_eq!(worker.hear().await, "open");
-        }
+        let [a, b] = pair::start([&place; 2]).await;
         Self { place, a, b }
     }
 
