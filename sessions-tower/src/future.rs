@@ -83,9 +83,12 @@ where
             return Poll::Ready(Ok(this.request.fail(error, None)));
         }
         if let Some(inner) = this.inner.as_mut().as_pin_mut() {
-            let mut response = ready!(inner.poll(cx))?;
+            // A response is large, and is not moved where it is only looked at.
+            let mut answer = ready!(inner.poll(cx));
+            let Ok(response) = &mut answer else { return Poll::Ready(answer) };
             this.inner.set(None);
-            let Some(mut commit) = this.request.answered(&mut response) else { return Poll::Ready(Ok(response)) };
+            let Some(mut commit) = this.request.answered(response) else { return Poll::Ready(answer) };
+            let response = answer?;
             // A store in memory answers at once. Only a commit that waits may lose its client, and is kept for that.
             let Poll::Ready(result) = commit.as_mut().poll(cx) else {
                 let runtime = Handle::try_current().ok();
