@@ -61,6 +61,7 @@ pub(crate) fn all(results: &Value) -> Vec<Budget> {
 const OURS: &str = "sessions, memory";
 const REFERENCE: &str = "tower-sessions, memory";
 const BASE: &str = "axum without sessions";
+const BARE: &str = "bare blocks, moka";
 
 /// Case, words, share of the reference's time in the same run, allocations, instructions.
 ///
@@ -108,7 +109,7 @@ fn time(results: &Value, case: &str, what: &str, share: f64) -> Budget {
         budget: format!("≤ {share:.2}"),
         ours: ours.map_or_else(unknown, of_reference),
         peer: peer.map_or_else(unknown, |(name, ns)| format!("{} ({name})", of_reference(ns))),
-        limit: String::new(),
+        limit: added(BARE).map_or_else(String::new, |bare| format!("{} (bare blocks)", of_reference(bare))),
         verdict: Verdict::of(ours.zip(reference).map(|(ours, reference)| ours / reference <= share)),
     }
 }
@@ -117,20 +118,23 @@ fn count(results: &Value, case: &str, what: &str, unit: &str, budget: f64) -> Bu
     let ours = &results["in_process"][OURS][case];
     let count = ours[unit].as_f64();
     let sha256 = ours["instructions_sha256"].as_f64().filter(|sha256| unit == "instructions" && *sha256 > 0.0);
+    let sha256 = sha256.map_or_else(String::new, |sha256| format!(", {} of ours SHA-256 in software", number(sha256)));
+    let bare = results["in_process"][BARE][case][unit].as_f64();
     let peer = best_in_process(results, case, unit);
     Budget {
         what: format!("{what}, in process: {unit}"),
         budget: format!("≤ {}", number(budget)),
         ours: count.map_or_else(unknown, number),
         peer: peer.map_or_else(unknown, |(name, count)| format!("{} ({name})", number(count))),
-        limit: sha256.map_or_else(String::new, |sha256| format!("{} of it SHA-256 in software", number(sha256))),
+        limit: bare.map_or_else(String::new, |bare| format!("{} (bare blocks){sha256}", number(bare))),
         // The counts of a store that clears up now and then are averages.
         verdict: Verdict::of(count.map(|count| count < budget + 0.5)),
     }
 }
 
 fn best_in_process(results: &Value, case: &str, unit: &str) -> Option<(String, f64)> {
-    let contenders = results["in_process"].as_object()?.iter().filter(|(name, _)| name.as_str() != OURS);
+    let contenders =
+        results["in_process"].as_object()?.iter().filter(|(name, _)| ![OURS, BARE].contains(&name.as_str()));
     let counts = contenders.filter_map(|(name, cases)| Some((name.clone(), cases[case][unit].as_f64()?)));
     counts.min_by(|one, other| one.1.total_cmp(&other.1))
 }

@@ -33,6 +33,6 @@ pub(crate) fn run(file: &Path, is_written: bool) -> Result<(), Error> {
     if wrong.is_empty() { Ok(()) } else { Err(Error::new(wrong.join("\n"))) }
 }
 
-/// Other processors and other C libraries copy memory otherwise.
-const MARGIN: f64 = 0.05;
+/// Other processors and other C libraries copy memory otherwise; another compiler arranges it otherwise.
+const MARGIN: f64 = 0.08;
 const CASES: [&str; 8] = ["anonymous", "untouched", "read", "read_write", "new", "login", "destroy", "number_of_16k"];

@@ -1,5 +1,6 @@
-//! Ours on its memory store.
+//! Ours on its memory store, and the least that there could be.
 
+mod bare;
 mod instant;
 mod parts;
 // The very file of the layer, which does not publish it.
@@ -28,6 +29,7 @@ pub fn main(counter: Option<Counter>) -> ExitCode {
             let manager = SessionManager::builder(store).max_record_bytes(1 << 20).build();
             Ours(SessionLayer::new(manager.expect("the settings are valid")))
         }),
+        "bare" => command.run(bare::Bare::new),
         "parts" => match Parts::read(command.words(), counter) {
             Ok(mut parts) => {
                 parts::all(&mut parts);
@@ -36,7 +38,7 @@ pub fn main(counter: Option<Counter>) -> ExitCode {
             Err(code) => code,
         },
         other => {
-            eprintln!("no store {other}: say memory, or parts");
+            eprintln!("no store {other}: say memory, bare, or parts");
             ExitCode::from(2)
         }
     }
