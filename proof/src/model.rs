@@ -74,7 +74,16 @@ impl Model {
     }
 }
 
-/// A random life of so many operations on a store, from a seed. `clock` must be the store's too.
+/// Whether time passes in a life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Time {
+    /// On a store that has the manager's clock.
+    Passes,
+    /// On a server, which has its own.
+    StandsStill,
+}
+
+/// A random life of so many operations on a store, from a seed. Where time [passes](Time::Passes), `clock` must be the store's too.
 ///
 /// # Errors
 ///
@@ -83,7 +92,12 @@ impl Model {
 /// # Panics
 ///
 /// When the store panics.
-pub async fn live(store: impl SessionStore, clock: &ManualClock, operations: usize, seed: u64) -> Result<(), String> {
+pub async fn live(
+    store: impl SessionStore,
+    (clock, time): (&ManualClock, Time),
+    operations: usize,
+    seed: u64,
+) -> Result<(), String> {
     let manager = SessionManager::builder(store)
         .clock(clock.clone())
         .lifetime(LIFETIME)
@@ -93,8 +107,8 @@ pub async fn live(store: impl SessionStore, clock: &ManualClock, operations: usi
         .touch_fraction(0)
         .build()
         .expect("valid settings");
-    let mut life =
-        Life { manager, clock, model: Model::default(), random: fastrand::Rng::with_seed(seed), told: String::new() };
+    let random = fastrand::Rng::with_seed(seed);
+    let mut life = Life { manager, clock, time, model: Model::default(), random, told: String::new() };
     for _ in 0..operations {
         if let Err(difference) = life.step().await {
             return Err(format!("seed {seed}: {difference}\n{}", life.told));
@@ -106,6 +120,7 @@ pub async fn live(store: impl SessionStore, clock: &ManualClock, operations: usi
 struct Life<'a> {
     manager: SessionManager,
     clock: &'a ManualClock,
+    time: Time,
     model: Model,
     random: fastrand::Rng,
     told: String,
@@ -117,8 +132,8 @@ impl Life<'_> {
         let now = self.clock.now();
         self.model.forget_expired(now);
         match self.random.u8(..20) {
-            0..=1 => self.pass_time(),
-            2 => self.purge().await,
+            0..=1 if self.time == Time::Passes => self.pass_time(),
+            0..=2 => self.purge().await,
             3 => self.delete_some().await,
             4 => self.delete_by_owner().await,
             5 => self.list().await,
