@@ -1,5 +1,6 @@
 //! One operation of the contract on its way: its deadline, its commands, and what their failures mean for it.
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -73,7 +74,8 @@ impl<'a> Call<'a> {
         if let Some(live) = self.link.ready() {
             return Ok(live);
         }
-        match timeout_at(self.until, self.link.connect()).await {
+        // Rare and large: in a box of its own, so that the operations stay small.
+        match timeout_at(self.until, Box::pin(self.link.connect())).await {
             Ok(made) => made.map_err(Cause::certain),
             Err(_) => Err(Cause::NotConnectedInTime(self.limit).certain()),
         }
@@ -102,10 +104,12 @@ impl<'a> Call<'a> {
         };
         match self.send(&request(script.by_digest(key)), effect).await {
             // The answer says that this call did nothing; an earlier one that went missing is still in doubt.
-            Err(Failure { cause: Cause::Answered(code), maybe_applied }) if code == "NOSCRIPT" => self
-                .send(&request(script.by_text(key)), effect)
-                .await
-                .map_err(|failure| Failure { maybe_applied: failure.maybe_applied || maybe_applied, ..failure }),
+            Err(Failure { cause: Cause::Answered(code), maybe_applied }) if code == "NOSCRIPT" => {
+                let by_text = request(script.by_text(key));
+                Box::pin(self.send(&by_text, effect))
+                    .await
+                    .map_err(|failure| Failure { maybe_applied: failure.maybe_applied || maybe_applied, ..failure })
+            }
             answer => answer,
         }
     }
@@ -141,7 +145,7 @@ impl<'a> Call<'a> {
         F: Future<Output = RedisResult<T>>,
     {
         let live = self.connection().await?;
-        let failure = match self.once(&live, effect, send(Arc::clone(&live))).await {
+        let failure = match self.once(&live, effect, pin!(send(Arc::clone(&live)))).await {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
@@ -152,10 +156,10 @@ impl<'a> Call<'a> {
         }
         // From here on nothing is certain but success: the first one may have been applied, whatever happens to the second.
         self.doubt.fetch_or(failure.maybe_applied, Ordering::Relaxed);
-        let again = async {
+        let again = Box::pin(async {
             let live = self.connection().await?;
-            self.once(&live, effect, send(Arc::clone(&live))).await
-        };
+            self.once(&live, effect, pin!(send(Arc::clone(&live)))).await
+        });
         again.await.map_err(|second| Failure { maybe_applied: second.maybe_applied || failure.maybe_applied, ..second })
     }
 
@@ -163,7 +167,7 @@ impl<'a> Call<'a> {
         &self,
         live: &Live,
         effect: Effect,
-        answer: impl Future<Output = RedisResult<T>>,
+        answer: Pin<&mut impl Future<Output = RedisResult<T>>>,
     ) -> Result<T, Failure> {
         let writes = effect != Effect::None;
         let mark = live.mark();

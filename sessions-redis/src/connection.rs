@@ -39,11 +39,12 @@ pub(crate) struct Request {
 impl Connection {
     async fn send(&mut self, request: &Request) -> RedisResult<Value> {
         let Request { key, cmd } = request;
+        // In boxes: an operation is as large as its largest part, and the allocator is slow to find room for what is over a KiB.
         let answer = match self {
             Self::Single(connection) => connection.send_packed_command(cmd).await,
-            Self::Managed(connection) => connection.send_packed_command(cmd).await,
+            Self::Managed(connection) => Box::pin(connection.send_packed_command(cmd)).await,
             #[cfg(feature = "cluster")]
-            Self::Cluster(connection) => redirect::send(connection, key, cmd).await,
+            Self::Cluster(connection) => Box::pin(redirect::send(connection, key, cmd)).await,
         };
         #[cfg(not(feature = "cluster"))]
         let _ = key;

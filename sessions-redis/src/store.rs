@@ -165,7 +165,7 @@ impl RedisStore {
         let entered = match &entry.owner {
             Some(owner) if change.reindex => {
                 let ttl = index_ttl(entry, ttl.unwrap_or_default());
-                Some((owner, self.index().enter(call, owner, id, ttl).await?))
+                Some((owner, Box::pin(self.index().enter(call, owner, id, ttl)).await?))
             }
             _ => None,
         };
@@ -191,7 +191,7 @@ impl RedisStore {
             },
         };
         if let Some((owner, entered)) = entered {
-            self.index().tend(call, owner, entered).await;
+            Box::pin(self.index().tend(call, owner, entered)).await;
         }
         Ok(outcome)
     }
@@ -211,7 +211,7 @@ impl SessionStore for RedisStore {
         let ttl = ttl_millis(ttl);
         Ok(match &entry.owner {
             None => self.create_unowned(&call, id, entry, ttl).await?,
-            Some(owner) => self.create_owned(&call, id, entry, owner, ttl).await?,
+            Some(owner) => Box::pin(self.create_owned(&call, id, entry, owner, ttl)).await?,
         })
     }
 
