@@ -80,7 +80,7 @@ const IN_PROCESS: [(&str, &str, f64, f64, f64); 6] = [
 const OF_BASE: [(&str, &str, f64, Option<&str>); 3] = [
     ("sessions, memory", "untouched", 0.92, None),
     ("sessions, Redis", "read", 0.55, Some("bare handlers, Redis")),
-    ("sessions, Redis", "read_write", 0.40, Some("bare handlers, Redis")),
+    ("sessions, Redis", "read_write", 0.40, Some("bare handlers that compare, Redis")),
 ];
 
 /// Store, path, times the requests per second of tower-sessions.
@@ -186,8 +186,7 @@ fn of_base(results: &Value, contender: &str, path: &str, share: f64, limit: Opti
         budget: format!("≥ {share:.2}"),
         ours: compared(contender).words(),
         peer: peer.map_or_else(unknown, |name| format!("{} ({name})", compared(&name).words())),
-        limit: limit
-            .map_or_else(String::new, |limit| format!("{} (the client in bare handlers)", compared(limit).words())),
+        limit: limit.map_or_else(String::new, |limit| format!("{} ({limit})", compared(limit).words())),
         verdict: compared(contender).verdict(share),
     }
 }
@@ -230,7 +229,8 @@ fn held(results: &Value, contender: &str, store: &str, budget: f64) -> Budget {
     let rows = || results["scale"]["bytes"].as_array().into_iter().flatten().filter(|row| row["store"] == store);
     // The most sessions that were measured.
     let ours = rows().filter(|row| row["contender"] == contender).filter_map(|row| row["bytes"].as_f64()).next_back();
-    let peers = rows().filter(|row| !row["contender"].as_str().unwrap_or_default().starts_with("sessions,"));
+    let is_peer = |name: &str| !name.starts_with("sessions,") && name != BARE;
+    let peers = rows().filter(|row| row["contender"].as_str().is_some_and(is_peer));
     let peer = peers
         .filter_map(|row| Some((row["contender"].as_str()?, row["bytes"].as_f64()?)))
         .min_by(|one, other| one.1.total_cmp(&other.1));

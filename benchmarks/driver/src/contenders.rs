@@ -23,7 +23,7 @@ pub(crate) const IN_PROCESS: [Contender; 6] = [
 ];
 
 /// The names in the results, and those of the applications.
-pub(crate) const OVER_HTTP: [(&str, &str); 19] = [
+pub(crate) const OVER_HTTP: [(&str, &str); 20] = [
     ("axum without sessions", "axum/none"),
     ("sessions, memory", "sessions/memory"),
     ("tower-sessions, memory", "tower-sessions/memory"),
@@ -34,6 +34,7 @@ pub(crate) const OVER_HTTP: [(&str, &str); 19] = [
     ("axum_session, Redis", "axum_session/redis"),
     ("actix-session, Redis", "actix/redis"),
     ("bare handlers, Redis", "axum/redis"),
+    ("bare handlers that compare, Redis", "axum/redis-compared"),
     ("sessions, Postgres", "sessions/postgres"),
     ("tower-sessions, Postgres", "tower-sessions/postgres"),
     ("axum_session, Postgres", "axum_session/postgres"),

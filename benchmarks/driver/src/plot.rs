@@ -20,11 +20,11 @@ pub(crate) fn bars(title: &str, bars: &[Bar]) -> String {
         let width = (bar.value / most * 360.0).max(1.0);
         let color = if bar.is_ours { OURS } else { OTHERS };
         let text = y + 13;
-        let _ = write!(
+        let _ = writeln!(
             svg,
             "<text x=\"232\" y=\"{text}\" text-anchor=\"end\">{}</text>\
              <rect x=\"240\" y=\"{y}\" width=\"{width:.1}\" height=\"18\" fill=\"{color}\"/>\
-             <text x=\"{:.1}\" y=\"{text}\">{}</text>\n",
+             <text x=\"{:.1}\" y=\"{text}\">{}</text>",
             escaped(&bar.name),
             246.0 + width,
             crate::page::number(bar.value),

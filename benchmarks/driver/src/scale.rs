@@ -45,7 +45,7 @@ fn bytes(backends: &Backends, effort: &Effort, progress: &mut Progress) -> Resul
 fn held_in_memory(count: u32, progress: &mut Progress) -> Result<Vec<Value>, Error> {
     let mut results = Vec::new();
     for contender in IN_PROCESS {
-        let owners: &[&str] = if contender.binary == "bench-ours" { &["plain", "owned"] } else { &["plain"] };
+        let owners: &[&str] = if contender.name.starts_with("sessions,") { &["plain", "owned"] } else { &["plain"] };
         for owned in owners {
             progress.say(&format!("bytes of {count} sessions: {}", contender.name));
             let binary = binary(&format!("{}-counted", contender.binary))?;

@@ -1,5 +1,7 @@
 //! axum without sessions; and handlers that do by themselves what a session at least costs.
 
+use std::sync::OnceLock;
+
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
@@ -14,14 +16,17 @@ pub(crate) async fn app(store: &str) -> Result<Router, Error> {
         "none" => Ok(["/untouched", "/read", "/read_write", "/new", "/login", "/destroy"]
             .into_iter()
             .fold(Router::new(), |router, path| router.route(path, get(async || "ok")))),
-        "redis" => {
+        "redis" | "redis-compared" => {
             let client = redis::Client::open(address::of("REDIS")?)?;
             let mut connection = client.get_multiplexed_async_connection().await?;
             redis::cmd("SET").arg(KEY).arg(&VALUE[..]).exec_async(&mut connection).await?;
+            let script = redis::cmd("SCRIPT").arg("LOAD").arg(SCRIPT).query_async(&mut connection).await?;
+            let _ = SCRIPT_ID.set(script);
+            let write = if store == "redis" { get(redis_read_write) } else { get(redis_read_compare_write) };
             Ok(Router::new()
                 .route("/untouched", get(async || "ok"))
                 .route("/read", get(redis_read))
-                .route("/read_write", get(redis_read_write))
+                .route("/read_write", write)
                 .with_state(connection))
         }
         "postgres" => {
@@ -57,6 +62,21 @@ async fn redis_read_write(State(mut connection): State<MultiplexedConnection>) -
     redis::cmd("SET").arg(KEY).arg(&VALUE[..]).exec_async(&mut connection).await.expect("redis works");
     value.len().to_string()
 }
+
+/// Writes if what is there begins as it did when it was read: what it takes that no write is lost.
+async fn redis_read_compare_write(State(mut connection): State<MultiplexedConnection>) -> String {
+    let value: Vec<u8> = redis::cmd("GET").arg(KEY).query_async(&mut connection).await.expect("redis works");
+    let mut swap = redis::cmd("EVALSHA");
+    swap.arg(SCRIPT_ID.get()).arg(1).arg(KEY).arg(&value[..8]).arg(&VALUE[..]);
+    let is_written: bool = swap.query_async(&mut connection).await.expect("redis works");
+    assert!(is_written, "nobody writes anything else");
+    value.len().to_string()
+}
+
+static SCRIPT_ID: OnceLock<String> = OnceLock::new();
+const SCRIPT: &str = "if redis.call('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+return 1";
 
 async fn postgres_read(State(pool): State<PgPool>) -> String {
     select(&pool).await.to_string()

@@ -59,7 +59,7 @@ fn operations(page: &mut Page, stores: &Value) {
         ["", "sessions", "load, µs", "update, µs", "touch, µs", "loads/s", "updates/s", "touches/s", "creates/s"];
     page.table(&heads, &rows);
     let curves = curves(stores, "sessions", |line| line["load"]["64_at_a_time"]["per_second"].as_f64());
-    plot(page, "operations", "Loads a second among so many sessions", "sessions", curves);
+    plot(page, "operations", "Loads a second among so many sessions", "sessions", &curves);
 }
 
 fn records(page: &mut Page, stores: &Value) {
@@ -73,7 +73,7 @@ fn records(page: &mut Page, stores: &Value) {
     }
     page.table(&["", "bytes", "load, µs", "update, µs", "loads/s", "updates/s"], &rows);
     let curves = curves(stores, "record_bytes", |line| line["update"]["64_at_a_time"]["per_second"].as_f64());
-    plot(page, "records", "Updates a second of records of so many bytes", "bytes", curves);
+    plot(page, "records", "Updates a second of records of so many bytes", "bytes", &curves);
 }
 
 fn contention(page: &mut Page, stores: &Value) {
@@ -93,7 +93,7 @@ fn contention(page: &mut Page, stores: &Value) {
     let curves = curves(stores, "writers", |line| {
         line["per_second"].as_f64().filter(|_| line["managers"] == 2 || line["store_calls"] == 2.0)
     });
-    plot(page, "contention", "Commits a second to one session, two managers", "writers", curves);
+    plot(page, "contention", "Commits a second to one session, two managers", "writers", &curves);
 }
 
 fn purge(page: &mut Page, stores: &Value) {
@@ -131,8 +131,8 @@ fn curves(stores: &Value, across: &str, up: impl Fn(&Value) -> Option<f64>) -> V
         .collect()
 }
 
-fn plot(page: &mut Page, name: &str, title: &str, across: &str, curves: Vec<Line>) {
+fn plot(page: &mut Page, name: &str, title: &str, across: &str, curves: &[Line]) {
     if curves.iter().any(|curve| !curve.points.is_empty()) {
-        page.plot(name, title, lines(title, across, "a second", &curves));
+        page.plot(name, title, lines(title, across, "a second", curves));
     }
 }

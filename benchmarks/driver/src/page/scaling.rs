@@ -36,8 +36,8 @@ impl<'a> Measured<'a> {
     /// Bytes of a small session with an owner, among the most that were measured.
     fn bytes(&self, contender: &str) -> f64 {
         let rows = self.0["bytes"].as_array().into_iter().flatten();
-        let rows = rows.filter(|row| row["contender"] == contender).filter_map(|row| row["bytes"].as_f64());
-        rows.last().unwrap_or(f64::NAN)
+        let mut rows = rows.filter(|row| row["contender"] == contender).filter_map(|row| row["bytes"].as_f64());
+        rows.next_back().unwrap_or(f64::NAN)
     }
 
     /// How many a second, 64 at a time, among the most sessions that were measured.
