@@ -61,6 +61,7 @@ pub(crate) fn all(results: &Value) -> Vec<Budget> {
 const OURS: &str = "sessions, memory";
 const REFERENCE: &str = "tower-sessions, memory";
 const BASE: &str = "axum without sessions";
+const BASE_AGAIN: &str = "axum without sessions, again";
 const BARE: &str = "bare blocks, moka";
 
 /// Case, words, share of the reference's time in the same run, allocations, instructions.
@@ -179,7 +180,8 @@ fn by_rate_and(by_rate: f64, by_processor: Option<f64>) -> String {
 }
 
 fn of_base(results: &Value, contender: &str, path: &str, share: f64, limit: Option<&str>) -> Budget {
-    let compared = |name: &str| Comparison::of(results, (name, path), (BASE, "untouched"));
+    let base = better_base(results);
+    let compared = |name: &str| Comparison::of(results, (name, path), (base, "untouched"));
     let peer = best_over_http(results, contender, path);
     Budget {
         what: format!("{contender}, {}: share of {BASE}", path.replace('_', " and ")),
@@ -211,6 +213,12 @@ fn times_peer(results: &Value, store: &str, path: &str, times: f64) -> Budget {
         }),
         verdict: compared(&ours).verdict(times),
     }
+}
+
+/// The base is measured at the beginning of a round and at its end: what is compared with it is compared with the faster one.
+pub(crate) fn better_base(results: &Value) -> &'static str {
+    let rate = |name: &str| per_second(results, name, "untouched").unwrap_or_default();
+    if rate(BASE_AGAIN) > rate(BASE) { BASE_AGAIN } else { BASE }
 }
 
 /// The fastest other library on the same kind of store.

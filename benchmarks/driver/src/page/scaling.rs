@@ -113,7 +113,8 @@ fn demand(page: &mut Page) {
     page.text(
         "Other rates scale the figures below in proportion. An idle timeout adds a touch to a request when a sixteenth of the window \
          has passed since the last one: with a window of 30 minutes every request of this load touches, with one of a day one in \
-         nine. A touch costs what an update costs.",
+         nine. Where the expiry is indexed, a touch costs three to four times as much as an update that leaves it alone: the rates of \
+         both are in [benchmarks.md](benchmarks.md).",
     );
 }
 
