@@ -292,10 +292,13 @@ impl Life<'_> {
         let has_contents = !values.is_empty() || owner.is_some();
         let committed = self.manager.commit(&session).await.map_err(|error| error.to_string())?;
         let Committed { outcome, cookie } = committed;
+        let removed = cookie == CookieChange::Remove;
         let token = match cookie {
             CookieChange::Set { token, .. } => Some(token),
             CookieChange::Keep | CookieChange::Remove => None,
         };
+        // Only a session that was there takes its cookie along, and only with nothing in its place.
+        same("removed cookie", &(destroyed && opened.is_some() && !has_contents), &removed)?;
         if superseded {
             let expected = if written || rotate || renew || destroyed { Outcome::Lost } else { Outcome::Unchanged };
             same("cookie", &None, &token)?;
@@ -311,6 +314,7 @@ impl Life<'_> {
                 (false, false) => Outcome::Unchanged,
             };
             same("outcome", &expected, &outcome)?;
+            same("new cookie", &has_contents, &token.is_some())?;
             if has_contents {
                 let token = token.ok_or("a new session without a cookie")?;
                 let mut live = Live {
@@ -344,8 +348,11 @@ impl Life<'_> {
             (issues, token) => return Err(format!("issues {issues}, but the cookie is {token:?}")),
         }
         live.used(now);
+        let is_quiet = matches!(outcome, Outcome::Unchanged | Outcome::Touched);
         if written || issues {
             same("outcome", &Outcome::Written, &outcome)?;
+        } else if !is_quiet {
+            return Err(format!("a request that wrote nothing has the outcome {outcome:?}"));
         }
         self.model.live.insert(presented.id(), live);
         Ok(())

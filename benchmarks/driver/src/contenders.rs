@@ -18,7 +18,7 @@ pub(crate) const IN_PROCESS: [Contender; 6] = [
     contender("tower-sessions, moka", "bench-peers", "tower-sessions-moka"),
     contender("axum_session, memory", "bench-peers", "axum-session-memory"),
     contender("actix-session, a map", "bench-peers", "actix-session-map"),
-    // What nobody can go below who keeps sessions in moka and hashes tokens.
+    // The least that a session in moka with a hashed token comes to.
     contender("bare blocks, moka", "bench-ours", "bare"),
 ];
 

@@ -84,8 +84,10 @@ fn budget_table(page: &mut Page, results: &Value) {
     page.text("## Budgets");
     page.text(
         "Each budget, with what ours reached, the best of the others and the limit, from the same run. A budget that is not met \
-         says so; where the limit is above it, nobody can meet it who keeps hashed tokens in this cache. Over HTTP there are two figures: the ratio of the requests a second, and that of the processor time that the \
-         application takes for one, which does not mind what else the machine does.",
+         says so. In process the limit is what the bare blocks cost, which are described below: some of the budgets are under it. \
+         Over HTTP it is what the client of the store reaches without sessions, and there are two figures: the ratio of the \
+         requests a second, and that of the processor time that the application takes for one, which moves less with whatever \
+         else the machine does.",
     );
     let rows = budgets::all(results).into_iter().map(|row| {
         let verdict = match row.verdict {

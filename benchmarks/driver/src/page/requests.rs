@@ -11,8 +11,8 @@ pub(crate) fn in_process(page: &mut Page, results: &Value) {
          service under a layer that only puts a unit value into the request's extensions. Nanoseconds are medians of pairs of \
          rounds, with sessions and without in turn; allocations include reallocations; instructions are callgrind's, whose \
          processor computes SHA-256 in software. “Bare blocks” is no library, but the least that a session on the same cache can be: \
-         the cookie found, the token hashed and compared, one call of moka, and the headers that a browser and a cache need, with \
-         nothing merged, encoded, checked or expired.",
+         the cookie found, the token hashed and compared, a call of moka or two, and the headers that a browser and a cache need, \
+         with nothing merged, encoded, checked or expired by activity.",
     );
     let contenders = results["in_process"].as_object().cloned().unwrap_or_default();
     for (unit, title) in [

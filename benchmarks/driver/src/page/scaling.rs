@@ -16,6 +16,11 @@ pub(crate) fn write(results: &Value) -> String {
          command. A larger machine does more; the bytes stay.",
         results["environment"]["processors"]
     ));
+    page.text(&format!(
+        "All rates are those among {} sessions, the most that were measured, and fall slowly with their number: what is said of 10⁸ \
+         and 10⁹ is extrapolated.",
+        number(measured.most())
+    ));
     demand(&mut page);
     memory(&mut page, &measured);
     sqlite(&mut page, &measured);
@@ -38,6 +43,12 @@ impl<'a> Measured<'a> {
         let rows = self.0["bytes"].as_array().into_iter().flatten();
         let mut rows = rows.filter(|row| row["contender"] == contender).filter_map(|row| row["bytes"].as_f64());
         rows.next_back().unwrap_or(f64::NAN)
+    }
+
+    /// The most sessions among which operations were measured.
+    fn most(&self) -> f64 {
+        let line = self.0["operations"]["postgres"].as_array().and_then(|lines| lines.last());
+        line.and_then(|line| line["sessions"].as_f64()).unwrap_or(f64::NAN)
     }
 
     /// How many a second, 64 at a time, among the most sessions that were measured.
@@ -113,8 +124,8 @@ fn demand(page: &mut Page) {
     page.text(
         "Other rates scale the figures below in proportion. An idle timeout adds a touch to a request when a sixteenth of the window \
          has passed since the last one: with a window of 30 minutes every request of this load touches, with one of a day one in \
-         nine. Where the expiry is indexed, a touch costs three to four times as much as an update that leaves it alone: the rates of \
-         both are in [benchmarks.md](benchmarks.md).",
+         nine. Where the expiry is indexed, a touch costs three to four times as much as an update that leaves it alone: their rates \
+         are in [benchmarks.md](benchmarks.md), and a window of half an hour adds to the machines below accordingly.",
     );
 }
 

@@ -15,6 +15,18 @@ fn a_value_over_the_limit_is_refused_when_it_is_written() {
     assert_eq!(session.get::<i32>("a").expect("a number"), Some(1));
 }
 
+/// A record has a head, so that such a value is refused at the commit; until then it may be replaced.
+#[test]
+fn a_value_of_just_the_limit_may_be_written_and_replaced() {
+    let kit = Kit::with(|builder| builder.max_record_bytes(1024));
+    let session = kit.manager.new_session();
+    // The tag, and three bytes of MessagePack.
+    session.insert("a", &"x".repeat(1024 - 4)).expect("as large as a record");
+    assert!(session.insert("b", &"x".repeat(1024 - 3)).expect_err("too large").is_too_large());
+    session.insert("a", &1).expect("fits");
+    assert_eq!(kit.commit(&session).outcome, crate::Outcome::Created);
+}
+
 #[test]
 fn values_that_are_too_large_together_fail_the_commit_and_the_record_is_intact() {
     let kit = Kit::with(|builder| builder.max_record_bytes(1024));
