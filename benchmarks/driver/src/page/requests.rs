@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Page, cell, number};
+use crate::budgets::better_base;
 
 pub(crate) fn in_process(page: &mut Page, results: &Value) {
     page.text("## In process");
@@ -79,7 +80,7 @@ pub(crate) fn over_http(page: &mut Page, results: &Value) {
     let contenders = &results["http"];
     let rate = |name: &str| contenders[name]["untouched"]["per_second"].as_f64().unwrap_or(f64::NAN);
     let (first, again) = (rate("axum without sessions"), rate("axum without sessions, again"));
-    let base = first.max(again);
+    let base = rate(better_base(results));
     page.text(&format!(
         "The base is axum without sessions: {} requests a second, and {} when measured again at the end of each round. The \
          difference is the machine's; shares are of the higher one.",
