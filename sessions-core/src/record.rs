@@ -6,15 +6,15 @@
 //! | bytes | what |
 //! |--:|---|
 //! | 1 | format, 1 |
-//! | 1 | flags: 1 previous token, 2 owner, 4 lifetime, 8 idle timeout, 16 persistence said, 32 persistent |
+//! | 1 | flags: 1 previous token, 2 owner, 4 lifetime, 8 idle timeout, 16 persistence said, 32 persistent, 64 and 128 the width *w* of the numbers in the index: 1 byte, or 2, or 4 |
 //! | 24 | created at, issued at, deadline: milliseconds since the epoch |
 //! | 32 | verifier |
 //! | 40 | if flagged: the previous verifier and the end of its grace |
 //! | 1 + 8 n | n ≤ 4 superseded versions, newest first |
 //! | 1 + n | if flagged: the owner |
 //! | 8, 8 | if flagged: lifetime; idle timeout (all ones: none), milliseconds |
-//! | 4 | number of keys |
-//! | 12 each | end of the key, end of the value, CRC-32 over id, key and value; in order of the keys |
+//! | *w* | number of keys |
+//! | *w* + *w* + 4 each | end of the key, end of the value, CRC-32 over id, key and value; in order of the keys |
 //! | | the keys |
 //! | 4 | CRC-32 over the session's id and everything above |
 //! | | the values, each with its encoder's tag |
@@ -34,15 +34,15 @@ use crate::store::Version;
 use crate::token::{SessionId, Verifier};
 
 mod build;
+mod width;
 
 pub(crate) use build::{AsValue, Value, build};
+use width::Width;
 
 /// The format that this version of the library writes.
 const FORMAT: u8 = 1;
 /// How many superseded versions a record keeps.
 const RECENT: usize = 4;
-/// Bytes of one index entry.
-const INDEX_ENTRY: usize = 12;
 
 const PREVIOUS: u8 = 1;
 const OWNER: u8 = 2;
@@ -50,7 +50,6 @@ const LIFETIME: u8 = 4;
 const IDLE: u8 = 8;
 const PERSISTENCE: u8 = 16;
 const PERSISTENT: u8 = 32;
-const KNOWN: u8 = PREVIOUS | OWNER | LIFETIME | IDLE | PERSISTENCE | PERSISTENT;
 
 /// A validated record.
 ///
@@ -60,6 +59,7 @@ pub struct Record {
     bytes: Bytes,
     head: Head,
     owner: (usize, usize),
+    width: Width,
     index: usize,
     keys: usize,
     values: usize,
@@ -131,9 +131,7 @@ impl Record {
     fn parse_known(id: SessionId, bytes: Bytes) -> Result<Self, &'static str> {
         let mut read = Reader { bytes: &bytes, at: 1 };
         let flags = read.u8()?;
-        if flags & !KNOWN != 0 {
-            return Err("unknown flags");
-        }
+        let width = Width::of_flags(flags).ok_or("unknown flags")?;
         let created_at = read.timestamp()?;
         let issued_at = read.timestamp()?;
         let deadline = read.timestamp()?;
@@ -157,17 +155,17 @@ impl Record {
         let persistent = (flags & PERSISTENCE != 0).then_some(flags & PERSISTENT != 0);
         let overrides = Overrides { lifetime, idle_timeout, persistent };
 
-        let len = read.usize()?;
+        let len = read.number(width)?;
         let index = read.at;
-        let keys = read.skip(len.checked_mul(INDEX_ENTRY).ok_or("too many keys")?)?;
+        let keys = read.skip(len.checked_mul(width.entry()).ok_or("too many keys")?)?;
         let head = Head { created_at, issued_at, deadline, verifier, previous, recent, overrides };
-        let key_bytes = len.checked_sub(1).map_or(0, |last| entry(&bytes, index, last).key_end);
+        let key_bytes = len.checked_sub(1).map_or(0, |last| entry(&bytes, width, index, last).key_end);
         let checksum = read.skip(key_bytes)?;
         if read.u32()? != checksum_of(&[id.as_bytes(), &bytes[..checksum]]) {
             return Err("checksum");
         }
         let values = read.at;
-        let record = Self { bytes, head, owner, index, keys, values, len };
+        let record = Self { bytes, head, owner, width, index, keys, values, len };
         record.validate_index(checksum)?;
         Ok(record)
     }
@@ -289,7 +287,7 @@ impl Record {
     }
 
     fn entry(&self, at: usize) -> Entry {
-        entry(&self.bytes, self.index, at)
+        entry(&self.bytes, self.width, self.index, at)
     }
 }
 
@@ -306,11 +304,13 @@ struct Entry {
 }
 
 /// Invariant: `at` is under the number of keys, for which `parse` has found room in the bytes.
-fn entry(bytes: &[u8], index: usize, at: usize) -> Entry {
-    let mut read = Reader { bytes, at: index + at * INDEX_ENTRY };
-    let mut next = || read.u32().unwrap_or(u32::MAX);
-    let (key_end, value_end, checksum) = (next() as usize, next() as usize, next());
-    Entry { key_end, value_end, checksum }
+fn entry(bytes: &[u8], width: Width, index: usize, at: usize) -> Entry {
+    let start = index + at * width.entry();
+    // Four bytes are there after each number: the checksum follows both.
+    let word = |at| bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(u32::MAX, |word| u32::from_le_bytes(*word));
+    let end = |at| width.of_word(word(at));
+    let (key_end, value_end) = (end(start), end(start + width.bytes()));
+    Entry { key_end, value_end, checksum: word(start + 2 * width.bytes()) }
 }
 
 /// Reads integers off a slice; running out is an error, never a panic.
@@ -341,8 +341,10 @@ impl Reader<'_> {
         self.array().map(u32::from_le_bytes)
     }
 
-    fn usize(&mut self) -> Result<usize, &'static str> {
-        self.u32().map(|n| n as usize)
+    fn number(&mut self, width: Width) -> Result<usize, &'static str> {
+        let bytes = self.bytes.get(self.at..).and_then(|rest| rest.get(..width.bytes())).ok_or("truncated")?;
+        self.at += width.bytes();
+        Ok(bytes.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte)))
     }
 
     fn u64(&mut self) -> Result<u64, &'static str> {

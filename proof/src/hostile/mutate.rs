@@ -116,18 +116,23 @@ pub(super) fn forge_record(bytes: &mut [u8]) -> Option<()> {
     let owner = versions + 1 + 8 * usize::from(*bytes.get(versions)?);
     let owner_len = if flags & 2 != 0 { 1 + usize::from(*bytes.get(owner)?) } else { 0 };
     let count = owner + owner_len + flag(4, 8) + flag(8, 8);
-    let (index, len) = (count + 4, u32_at(bytes, count)?);
-    let keys = index.checked_add(len.checked_mul(12)?)?;
-    let keys_end = if len == 0 { keys } else { keys.checked_add(u32_at(bytes, keys.checked_sub(12)?)?)? };
+    let width = [1, 2, 4, 4][usize::from(flags >> 6)];
+    let number = |bytes: &[u8], at: usize| {
+        let number = bytes.get(at..at.checked_add(width)?)?;
+        Some(number.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte)))
+    };
+    let (index, len, size) = (count + width, number(bytes, count)?, 2 * width + 4);
+    let keys = index.checked_add(len.checked_mul(size)?)?;
+    let keys_end = if len == 0 { keys } else { keys.checked_add(number(bytes, keys.checked_sub(size)?)?)? };
     let values = keys_end.checked_add(4)?;
 
     let (mut key_at, mut value_at) = (keys, values);
-    for entry in (0..len).map(|at| index + at * 12) {
+    for entry in (0..len).map(|at| index + at * size) {
         let (key_end, value_end) =
-            (keys.checked_add(u32_at(bytes, entry)?)?, values.checked_add(u32_at(bytes, entry + 4)?)?);
+            (keys.checked_add(number(bytes, entry)?)?, values.checked_add(number(bytes, entry + width)?)?);
         let (key, value) = (bytes.get(key_at..key_end)?, bytes.get(value_at..value_end)?);
         let checksum = crc(&[ID.as_bytes(), key, value]).to_le_bytes();
-        bytes[entry + 8..entry + 12].copy_from_slice(&checksum);
+        bytes[entry + 2 * width..entry + size].copy_from_slice(&checksum);
         (key_at, value_at) = (key_end, value_end);
     }
     let checksum = crc(&[ID.as_bytes(), bytes.get(..keys_end)?]).to_le_bytes();
@@ -143,11 +148,6 @@ pub(super) fn forge_envelope(bytes: &mut [u8]) -> Option<()> {
     let checksum = crc(&[ID.as_bytes(), &bytes[..12], owner]).to_be_bytes();
     bytes[20..24].copy_from_slice(&checksum);
     Some(())
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
-    let four = bytes.get(at..at.checked_add(4)?)?;
-    Some(u32::from_le_bytes(four.try_into().ok()?) as usize)
 }
 
 fn crc(parts: &[&[u8]]) -> u32 {

@@ -1,12 +1,12 @@
 //! Writing records.
 
-use super::{FORMAT, Head, IDLE, INDEX_ENTRY, LIFETIME, OWNER, PERSISTENCE, PERSISTENT, PREVIOUS, checksum_of};
+use super::{FORMAT, Head, IDLE, LIFETIME, OWNER, PERSISTENCE, PERSISTENT, PREVIOUS, Width, checksum_of};
 use crate::error::Error;
 use crate::owner::Owner;
 use crate::token::SessionId;
 
-/// The bytes of a record without owner, overrides, previous token, versions and keys.
-const FIXED: usize = 1 + 1 + 24 + 32 + 1 + 4 + 4;
+/// The bytes of a record without owner, overrides, previous token, versions and index.
+const FIXED: usize = 1 + 1 + 24 + 32 + 1 + 4;
 
 /// A value's bytes, with the checksum that an existing record already holds for it.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +51,7 @@ pub(crate) fn build(
     let Head { created_at, issued_at, deadline, verifier, previous, recent, overrides } = head;
     let keys: usize = entries.iter().map(|(key, _)| key.len()).sum();
     let values: usize = entries.iter().map(|(_, value)| value.value().bytes.len()).sum();
+    let width = Width::holding(entries.len().max(keys).max(values));
     let owner_len = owner.map_or(0, |owner| 1 + owner.as_str().len());
     // Exact, because the buffer becomes the store's, and is kept.
     let size = FIXED
@@ -59,7 +60,8 @@ pub(crate) fn build(
         + owner_len
         + overrides.lifetime.map_or(0, |_| 8)
         + overrides.idle_timeout.map_or(0, |_| 8)
-        + entries.len() * INDEX_ENTRY
+        + width.bytes()
+        + entries.len() * width.entry()
         + keys
         + values;
     // Ends are u32: a larger record could not be indexed.
@@ -77,7 +79,8 @@ pub(crate) fn build(
             | flag(overrides.lifetime.is_some(), LIFETIME)
             | flag(overrides.idle_timeout.is_some(), IDLE)
             | flag(overrides.persistent.is_some(), PERSISTENCE)
-            | flag(overrides.persistent == Some(true), PERSISTENT),
+            | flag(overrides.persistent == Some(true), PERSISTENT)
+            | width.flag(),
     );
     for time in [created_at, issued_at, deadline] {
         out.extend_from_slice(&time.as_millis().to_le_bytes());
@@ -104,15 +107,15 @@ pub(crate) fn build(
         out.extend_from_slice(&idle.map_or(u64::MAX, millis).to_le_bytes());
     }
 
-    push_u32(&mut out, entries.len());
+    push(&mut out, width, entries.len());
     let (mut key_end, mut value_end) = (0, 0);
     for (key, merged) in entries {
         let value = merged.value();
         key_end += key.len();
         value_end += value.bytes.len();
         let checksum = value.checksum.unwrap_or_else(|| checksum_of(&[id.as_bytes(), key.as_bytes(), value.bytes]));
-        push_u32(&mut out, key_end);
-        push_u32(&mut out, value_end);
+        push(&mut out, width, key_end);
+        push(&mut out, width, value_end);
         out.extend_from_slice(&checksum.to_le_bytes());
     }
     for (key, _) in entries {
@@ -127,7 +130,8 @@ pub(crate) fn build(
     Ok(out)
 }
 
-/// Invariant: `n` is at most the limit that `build` has checked, which fits.
-fn push_u32(out: &mut Vec<u8>, n: usize) {
-    out.extend_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes());
+/// Invariant: `width` holds every number of the record, none of which is over the limit that `build` has checked.
+fn push(out: &mut Vec<u8>, width: Width, number: usize) {
+    let number = u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
+    out.extend_from_slice(&number[..width.bytes()]);
 }

@@ -63,6 +63,15 @@ impl Sample {
         }
     }
 
+    /// Full ones, of each width of the index.
+    fn of_all_widths() -> [Self; 3] {
+        [4, 300, 70_000].map(|bytes| {
+            let mut sample = Self::full();
+            sample.values[4].1.resize(bytes, b'z');
+            sample
+        })
+    }
+
     fn try_bytes(&self, id: SessionId, limit: usize) -> Result<Bytes, Error> {
         let value = |bytes| Value { bytes, checksum: None };
         let entries: Vec<_> = self.values.iter().map(|(key, bytes)| (key.as_str(), value(bytes.as_slice()))).collect();

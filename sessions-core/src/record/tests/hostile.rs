@@ -1,12 +1,13 @@
 //! Hostile bytes: who writes to the store can make the checksums fit, and must not be able to do more than forge.
 
-use super::super::{INDEX_ENTRY, checksum_of};
+use super::super::{Width, checksum_of};
 use super::*;
 use crate::test_kit::seeded;
 
 /// A record whose bytes are bent, and whose checksum fits again.
 struct Forged {
     bytes: Vec<u8>,
+    width: Width,
     index: usize,
     keys: usize,
 }
@@ -14,7 +15,7 @@ struct Forged {
 impl Forged {
     fn new(sample: &Sample) -> Self {
         let record = parse(sample.bytes()).expect("a record");
-        Self { bytes: sample.bytes().to_vec(), index: record.index, keys: record.keys }
+        Self { bytes: sample.bytes().to_vec(), width: record.width, index: record.index, keys: record.keys }
     }
 
     fn bend(mut self, at: usize, byte: u8) -> Self {
@@ -24,15 +25,16 @@ impl Forged {
 
     /// Sets a field of an index entry: 0 the end of the key, 1 the end of the value.
     fn entry(mut self, entry: usize, field: usize, to: u32) -> Self {
-        let at = self.index + entry * INDEX_ENTRY + field * 4;
-        self.bytes[at..at + 4].copy_from_slice(&to.to_le_bytes());
+        let width = self.width.bytes();
+        let at = self.index + entry * self.width.entry() + field * width;
+        self.bytes[at..at + width].copy_from_slice(&to.to_le_bytes()[..width]);
         self
     }
 
     fn parse(mut self) -> Result<Record, Error> {
-        let last = self.keys - INDEX_ENTRY;
+        let last = self.keys - self.width.entry();
         let key_end = u32::from_le_bytes(self.bytes[last..last + 4].try_into().expect("four bytes"));
-        let at = self.keys.saturating_add(key_end as usize);
+        let at = self.keys.saturating_add(self.width.of_word(key_end));
         if self.bytes.len().checked_sub(4).is_some_and(|room| at <= room) {
             let checksum = checksum_of(&[ID.as_bytes(), &self.bytes[..at]]);
             self.bytes[at..at + 4].copy_from_slice(&checksum.to_le_bytes());
@@ -53,18 +55,23 @@ fn assert_refused(forged: Forged, reason: &str) {
 
 #[test]
 fn a_forgery_without_a_flaw_is_read() {
-    Sample::full().assert_reads(&forged().parse().expect("nothing was bent"));
+    for sample in Sample::of_all_widths() {
+        sample.assert_reads(&Forged::new(&sample).parse().expect("nothing was bent"));
+    }
 }
 
 #[test]
 fn ends_out_of_order_and_out_of_bounds_are_refused() {
-    assert_refused(forged().entry(2, 0, 0), "index out of order");
-    assert_refused(forged().entry(2, 1, 0), "index out of order");
-    assert_refused(forged().entry(1, 0, 5_000), "index out of order");
-    assert_refused(forged().entry(1, 1, 5_000), "index out of order");
-    assert_refused(forged().entry(4, 0, u32::MAX), "truncated");
-    assert_refused(forged().entry(4, 1, u32::MAX), "length");
-    assert_refused(forged().entry(4, 1, 29), "length");
+    for sample in &Sample::of_all_widths() {
+        let forged = |entry, field, to| Forged::new(sample).entry(entry, field, to);
+        assert_refused(forged(2, 0, 0), "index out of order");
+        assert_refused(forged(2, 1, 0), "index out of order");
+        assert_refused(forged(1, 0, 200), "index out of order");
+        assert_refused(forged(1, 1, 200), "index out of order");
+        assert_refused(forged(4, 0, u32::MAX), "truncated");
+        assert_refused(forged(4, 1, u32::MAX), "length");
+        assert_refused(forged(4, 1, 29), "length");
+    }
 }
 
 #[test]
@@ -80,8 +87,9 @@ fn keys_out_of_order_and_not_utf_8_are_refused() {
 
 #[test]
 fn unknown_flags_and_too_many_versions_are_refused() {
-    assert_refused(forged().bend(1, 0xff), "unknown flags");
-    assert_refused(forged().bend(1, 0x40 | 63), "unknown flags");
+    for flags in 0xc0..=0xff {
+        assert_refused(forged().bend(1, flags), "unknown flags");
+    }
     let versions = 2 + 24 + 32 + 40;
     assert_refused(forged().bend(versions, 5), "too many versions");
 }
@@ -94,9 +102,24 @@ fn an_owner_that_is_not_utf_8_is_refused() {
 
 #[test]
 fn a_claimed_number_of_keys_allocates_nothing_and_is_refused() {
-    let count = forged().index - 4;
-    for byte in 0..4 {
-        assert!(forged().bend(count + byte, 0xff).parse().expect_err("refused").is_corrupt());
+    for sample in &Sample::of_all_widths() {
+        let forged = || Forged::new(sample);
+        for byte in 1..=forged().width.bytes() {
+            let count = forged().index - byte;
+            assert!(forged().bend(count, 0xff).parse().expect_err("refused").is_corrupt());
+        }
+    }
+}
+
+/// The same record with another width in its flags.
+#[test]
+fn numbers_of_another_width_are_refused() {
+    for (at, sample) in Sample::of_all_widths().iter().enumerate() {
+        for other in [0x00, 0x40, 0x80].into_iter().enumerate().filter(|(other, _)| *other != at) {
+            let forged = Forged::new(sample);
+            let flags = forged.bytes[1] & 0x3f | other.1;
+            assert!(forged.bend(1, flags).parse().expect_err("refused").is_corrupt());
+        }
     }
 }
 
@@ -104,9 +127,12 @@ fn a_claimed_number_of_keys_allocates_nothing_and_is_refused() {
 #[test]
 fn random_forgeries_are_refused_or_read_without_a_panic() {
     let mut rng = seeded("random_forgeries_are_refused_or_read_without_a_panic");
+    let samples = Sample::of_all_widths();
     let mut read = 0;
     for _ in 0..50_000 {
-        let mut forged = forged();
+        // Seldom the wide one, which is long.
+        let sample = if rng.u8(..) < 4 { &samples[2] } else { &samples[rng.usize(..2)] };
+        let mut forged = Forged::new(sample);
         for _ in 0..rng.usize(1..4) {
             forged = if rng.bool() {
                 let at = rng.usize(1..forged.bytes.len());

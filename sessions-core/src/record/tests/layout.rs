@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn the_smallest_and_the_fullest_record_round_trip() {
-    for sample in [Sample::bare(), Sample::full()] {
+    for sample in Sample::of_all_widths().into_iter().chain([Sample::bare()]) {
         let record = parse(sample.bytes()).expect("a record");
         sample.assert_reads(&record);
         assert_eq!(record.len(), sample.values.len());
@@ -41,6 +41,20 @@ fn every_combination_of_optional_parts_round_trips() {
         }
     }
     assert_eq!(seen.len(), 3 * 4 * 3 * 2 * 2 * 5);
+}
+
+/// The least width that holds the number of keys, the keys and the values, whichever is the most.
+#[test]
+fn the_index_is_as_narrow_as_its_numbers() {
+    let width = |keys: usize, key_bytes: usize, value_bytes: usize| {
+        let mut sample = Sample::bare();
+        sample.values = (0..keys).map(|n| (format!("{n:key_bytes$}"), vec![1; value_bytes])).collect();
+        let record = parse(sample.bytes()).expect("a record");
+        sample.assert_reads(&record);
+        record.width.bytes()
+    };
+    assert_eq!([width(0, 1, 0), width(1, 255, 255), width(1, 256, 0), width(1, 1, 256)], [1, 1, 2, 2]);
+    assert_eq!([width(1, 1, 65_535), width(1, 1, 65_536), width(64, 1_024, 0), width(63, 1_024, 0)], [2, 4, 4, 2]);
 }
 
 #[test]
@@ -103,9 +117,9 @@ fn the_size_of_a_small_session() {
     let mut string = vec![1, 0xd9, 32];
     string.extend([b'x'; 32]);
     sample.values = vec![("token".to_owned(), string)];
-    assert_eq!(sample.bytes().len(), 127);
+    assert_eq!(sample.bytes().len(), 118);
     sample.head.recent = Sample::full().head.recent;
-    assert_eq!(sample.bytes().len(), 159);
+    assert_eq!(sample.bytes().len(), 150);
 }
 
 #[test]
