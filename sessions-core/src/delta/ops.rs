@@ -7,52 +7,70 @@ use super::Op;
 
 type Key = Cow<'static, str>;
 
-/// Invariant: when there is `one`, there are no `others`.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ops {
-    one: Option<(Key, Op)>,
-    others: BTreeMap<Key, Op>,
+pub(super) enum Ops {
+    #[default]
+    None,
+    One(Key, Op),
+    Many(BTreeMap<Key, Op>),
 }
 
 impl Ops {
     pub(super) fn len(&self) -> usize {
-        usize::from(self.one.is_some()) + self.others.len()
+        match self {
+            Self::None => 0,
+            Self::One(..) => 1,
+            Self::Many(ops) => ops.len(),
+        }
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&Op> {
-        match &self.one {
-            Some((one, op)) => (one == key).then_some(op),
-            None => self.others.get(key),
+        match self {
+            Self::None => None,
+            Self::One(one, op) => (one == key).then_some(op),
+            Self::Many(ops) => ops.get(key),
         }
     }
 
     pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Op> {
-        match &mut self.one {
-            Some((one, op)) => (one == key).then_some(op),
-            None => self.others.get_mut(key),
+        match self {
+            Self::None => None,
+            Self::One(one, op) => (one == key).then_some(op),
+            Self::Many(ops) => ops.get_mut(key),
         }
     }
 
     pub(super) fn insert(&mut self, key: Key, op: Op) {
-        match self.one.take() {
-            None if self.others.is_empty() => self.one = Some((key, op)),
-            Some((one, _)) if one == key => self.one = Some((key, op)),
-            one => {
-                self.others.extend(one);
-                self.others.insert(key, op);
+        *self = match std::mem::take(self) {
+            Self::None => Self::One(key, op),
+            Self::One(one, _) if one == key => Self::One(key, op),
+            Self::One(one, first) => Self::Many(BTreeMap::from([(one, first), (key, op)])),
+            Self::Many(mut ops) => {
+                ops.insert(key, op);
+                Self::Many(ops)
             }
         }
     }
 
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self::None;
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Key, &Op)> {
-        self.one.iter().map(|(key, op)| (key, op)).chain(&self.others)
+        let (one, many) = match self {
+            Self::None => (None, None),
+            Self::One(key, op) => (Some((key, op)), None),
+            Self::Many(ops) => (None, Some(ops)),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&Key, &mut Op)> {
-        self.one.iter_mut().map(|(key, op)| (&*key, op)).chain(&mut self.others)
+        let (one, many) = match self {
+            Self::None => (None, None),
+            Self::One(key, op) => (Some((&*key, op)), None),
+            Self::Many(ops) => (None, Some(ops)),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
     }
 }
