@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::prepare::Prepared;
 use crate::session::{Credential, Origin, State};
+use crate::store::Version;
 use crate::token::{SessionId, Token};
 
 /// What a commit came to.
@@ -145,6 +146,8 @@ pub(crate) fn plan(situation: Situation) -> Plan {
 pub(crate) struct Attempt {
     /// The token this commit hands out, if it turns out to be needed.
     pub(crate) token: Option<Token>,
+    /// The version that was drawn with it, for the first write that hands it out.
+    pub(crate) version: Option<Version>,
     /// The update that was sent and not answered: it may have landed, and may yet.
     pub(crate) update: Option<Box<Prepared>>,
     /// The ids of creates that were sent and not answered, and are not sent again.
@@ -155,6 +158,14 @@ pub(crate) struct Attempt {
     pub(crate) deleted: bool,
     /// The id under which this commit has stored a new session.
     pub(crate) created: Option<SessionId>,
+}
+
+impl Attempt {
+    /// Takes a fresh token, with the version that was drawn with it.
+    pub(crate) fn issue(&mut self, (token, version): (Token, Version)) -> &Token {
+        self.version = Some(version);
+        self.token.insert(token)
+    }
 }
 
 #[cfg(test)]

@@ -100,10 +100,10 @@ impl<'a> Execution<'a> {
     /// because it may yet land.
     fn next_update(&mut self, base: &Base, meets: Meets) -> Result<(Step, bool), Error> {
         let now = self.next_write()?;
-        let earlier = self.session.state().attempt.update.take();
-        match earlier {
+        let mut state = self.session.state();
+        match state.attempt.update.take() {
             Some(prepared) => Ok((Step::Write(*prepared), true)),
-            None => Ok((prepare::update(self.settings, self.session, base, meets, now)?, false)),
+            None => Ok((prepare::update(self.settings, self.session, state, base, meets, now)?, false)),
         }
     }
 
@@ -136,7 +136,6 @@ impl<'a> Execution<'a> {
     async fn create(&mut self) -> Result<Committed, Error> {
         loop {
             let now = self.next_write()?;
-            let is_in_doubt = !self.session.state().attempt.abandoned.is_empty();
             let sent = Open::new(self.session, prepare::create(self.settings, self.session, now)?);
             match self.store.create(&sent.id, &sent.entry, sent.ttl).await {
                 Ok(CreateOutcome::Created) => return Ok(self.created(sent).await),
@@ -155,6 +154,7 @@ impl<'a> Execution<'a> {
                 }
                 Err(error) => {
                     sent.close();
+                    let is_in_doubt = !self.session.state().attempt.abandoned.is_empty();
                     return Err(if is_in_doubt { StoreError::indeterminate(error).into() } else { error.into() });
                 }
             }

@@ -1,12 +1,13 @@
 //! Makes the write of a commit: pure, from what a request changed and what it meets.
 
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::access::{Access, access};
 use crate::clock::Timestamp;
-use crate::commit::CookieChange;
+use crate::commit::{Attempt, CookieChange};
 use crate::delta::Merged;
 use crate::error::Error;
 use crate::expiry::Overrides;
@@ -85,27 +86,31 @@ impl Base {
     }
 }
 
-/// The update of `base` by what the request changed.
-pub(crate) fn update(
+/// The update of `base` by what the request changed. `state` is the session's.
+pub(crate) fn update<'a>(
     settings: &Settings,
-    session: &Session,
+    session: &'a Session,
+    mut state: MutexGuard<'a, State>,
     base: &Base,
     meets: Meets,
     now: Timestamp,
 ) -> Result<Step, Error> {
     let head = base.record.head();
-    let (opened_by, delta) = {
-        let state = session.state();
-        let Some(loaded) = state.loaded() else { return Ok(Step::Lost) };
-        if is_over(loaded.opened_by, head, meets, now) || guard_broken(&state, loaded, base, meets) {
-            return Ok(Step::Lost);
-        }
-        (loaded.opened_by, (meets == Meets::Newer).then(|| state.delta.clone()))
-    };
-    // Without the lock: what runs again is the application's, and may use the session.
-    let again = delta.map(|delta| delta.again(base.id, &base.record)).transpose()?;
+    let Some(loaded) = state.loaded() else { return Ok(Step::Lost) };
+    if is_over(loaded.opened_by, head, meets, now) || guard_broken(&state, loaded, base, meets) {
+        return Ok(Step::Lost);
+    }
+    let opened_by = loaded.opened_by;
+    let mut again = None;
+    if meets == Meets::Newer {
+        // Without the lock: what runs again is the application's, and may use the session.
+        let delta = state.delta.clone();
+        drop(state);
+        again = Some(delta.again(base.id, &base.record)?);
+        state = session.state();
+    }
 
-    let state = &mut *session.state();
+    let state = &mut *state;
     let overrides = state.overrides_over(head.overrides);
     let issue = issue(state.credential, opened_by, head, now);
     if issue == Issue::Nothing && !state.has_changes() {
@@ -115,7 +120,7 @@ pub(crate) fn update(
     let mut next = Head { overrides, recent: head.recent.push(base.version), ..*head };
     next.previous = head.previous.filter(|previous| now < previous.grace_ends);
     if issue != Issue::Nothing {
-        let verifier = minted(&mut state.attempt.token, base.id, settings)?.verifier();
+        let verifier = minted(&mut state.attempt, base.id, settings)?.verifier();
         let grace = limits.grace(settings.renew_grace);
         let previous = Previous { verifier: head.verifier, grace_ends: now.after(grace) };
         next = Head {
@@ -139,7 +144,8 @@ pub(crate) fn update(
         reindex: owner != stored_owner || next.deadline != head.deadline,
     };
     let merged = again.as_ref().unwrap_or(&state.delta).merge(Some(&base.record));
-    let entry = entry(settings, base.id, &next, owner, &merged)?;
+    let version = state.attempt.version.take();
+    let entry = entry(settings, base.id, &next, owner, &merged, version)?;
     let cookie = match issue {
         // Only the token that is current now: one in its grace would take the place of its successor.
         Issue::Nothing if cookie_moves(head.overrides, overrides) => match (opened_by, &state.presented) {
@@ -167,9 +173,9 @@ pub(crate) fn stands(session: &Session, newer: &Base, now: Timestamp) -> bool {
 /// The first write of a new session. A token that an earlier try has made is kept.
 pub(crate) fn create(settings: &Settings, session: &Session, now: Timestamp) -> Result<New, Error> {
     let state = &mut *session.state();
-    let token = match &mut state.attempt.token {
+    let token = match &state.attempt.token {
         Some(token) => token.clone(),
-        none => none.insert(Token::generate(&*settings.random)?).clone(),
+        None => state.attempt.issue(Token::generate(&*settings.random)?).clone(),
     };
     let overrides = state.overrides_over(Overrides::default());
     let limits = settings.limits.with(&overrides);
@@ -183,7 +189,8 @@ pub(crate) fn create(settings: &Settings, session: &Session, now: Timestamp) -> 
         overrides,
     };
     let merged = state.delta.merge(None);
-    let entry = entry(settings, token.id(), &head, state.owner.clone().flatten(), &merged)?;
+    let version = state.attempt.version.take();
+    let entry = entry(settings, token.id(), &head, state.owner.clone().flatten(), &merged, version)?;
     Ok(New {
         id: token.id(),
         entry,
@@ -212,10 +219,10 @@ pub(crate) fn cookie_if_current(cookie: CookieChange, head: &Head) -> CookieChan
 }
 
 /// A token that is made once for a commit, however often it is tried.
-fn minted<'a>(slot: &'a mut Option<Token>, id: SessionId, settings: &Settings) -> Result<&'a Token, Error> {
-    match slot {
-        Some(token) => Ok(token),
-        none => Ok(none.insert(Token::generate_for(id, &*settings.random)?)),
+fn minted<'a>(attempt: &'a mut Attempt, id: SessionId, settings: &Settings) -> Result<&'a Token, Error> {
+    match attempt.token {
+        Some(ref token) => Ok(token),
+        None => Ok(attempt.issue(Token::generate_for(id, &*settings.random)?)),
     }
 }
 
@@ -274,12 +281,14 @@ fn entry(
     head: &Head,
     owner: Option<Owner>,
     merged: &[(&str, Merged<'_>)],
+    version: Option<Version>,
 ) -> Result<Entry, Error> {
     let record = record::build(id, head, owner.as_ref(), merged, settings.max_record_bytes)?;
-    Ok(Entry { version: version(settings)?, record: Bytes::from(record), owner, deadline: head.deadline })
+    let version = version.map_or_else(|| draw(settings), Ok)?;
+    Ok(Entry { version, record: Bytes::from(record), owner, deadline: head.deadline })
 }
 
-fn version(settings: &Settings) -> Result<Version, Error> {
+fn draw(settings: &Settings) -> Result<Version, Error> {
     let mut bytes = [0; 8];
     settings.random.fill(&mut bytes).map_err(Error::random)?;
     Ok(Version::from_u64(u64::from_le_bytes(bytes)))

@@ -216,7 +216,7 @@ impl TestRandom {
     /// The next new token is the one with these bytes.
     pub(crate) fn repeat(&self, token: &Token) {
         let mut bytes = token.id().as_bytes().to_vec();
-        bytes.extend([7; 32]);
+        bytes.extend([7; 40]);
         *self.0.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(bytes);
     }
 }
@@ -228,7 +228,7 @@ impl Random for TestRandom {
         if bytes.len() >= 32 {
             self.0.tokens.fetch_add(1, Ordering::SeqCst);
             if let Some(next) = self.0.next.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                bytes.copy_from_slice(&next[..bytes.len()]);
+                bytes.copy_from_slice(&next);
                 return Ok(());
             }
         }

@@ -13,9 +13,11 @@ use subtle::ConstantTimeEq;
 use crate::base64url;
 use crate::error::Error;
 use crate::random::Random;
+use crate::store::Version;
 
 const ID_BYTES: usize = 16;
 const SECRET_BYTES: usize = 32;
+const VERSION_BYTES: usize = 8;
 
 /// The store's key of a session: 16 random bytes, the same for the whole life of the session.
 ///
@@ -128,18 +130,16 @@ impl Token {
         Verifier(hash.finalize().into())
     }
 
-    /// A token under a fresh id.
-    pub(crate) fn generate(random: &dyn Random) -> Result<Self, Error> {
-        let mut bytes = [0; ID_BYTES + SECRET_BYTES];
-        random.fill(&mut bytes).map_err(Error::random)?;
-        Ok(Self::from_parts(&bytes))
+    /// A token under a fresh id, and the version of the write that hands it out: one call of the generator for both.
+    pub(crate) fn generate(random: &dyn Random) -> Result<(Self, Version), Error> {
+        let (bytes, version) = drawn(random)?;
+        Ok((Self::from_parts(&bytes), version))
     }
 
     /// A token with a fresh secret for a session that exists: what rotation hands out.
-    pub(crate) fn generate_for(id: SessionId, random: &dyn Random) -> Result<Self, Error> {
-        let mut secret = [0; SECRET_BYTES];
-        random.fill(&mut secret).map_err(Error::random)?;
-        Ok(Self { id, secret })
+    pub(crate) fn generate_for(id: SessionId, random: &dyn Random) -> Result<(Self, Version), Error> {
+        let (secret, version) = drawn(random)?;
+        Ok((Self { id, secret }, version))
     }
 
     fn from_parts(bytes: &[u8; ID_BYTES + SECRET_BYTES]) -> Self {
@@ -149,6 +149,17 @@ impl Token {
         secret.copy_from_slice(&bytes[ID_BYTES..]);
         Self { id: SessionId(id), secret }
     }
+}
+
+/// `N` random bytes and a version.
+fn drawn<const N: usize>(random: &dyn Random) -> Result<([u8; N], Version), Error> {
+    let mut bytes = [0; ID_BYTES + SECRET_BYTES + VERSION_BYTES];
+    let bytes = &mut bytes[..N + VERSION_BYTES];
+    random.fill(bytes).map_err(Error::random)?;
+    let (mut token, mut version) = ([0; N], [0; VERSION_BYTES]);
+    token.copy_from_slice(&bytes[..N]);
+    version.copy_from_slice(&bytes[N..]);
+    Ok((token, Version::from_u64(u64::from_le_bytes(version))))
 }
 
 impl fmt::Debug for Token {
@@ -228,9 +239,10 @@ mod tests {
 
     #[test]
     fn asvs_7_2_3_tokens_are_distinct_and_round_trip() {
-        let a = Token::generate(&OsRandom).expect("OS randomness");
-        let b = Token::generate(&OsRandom).expect("OS randomness");
+        let (a, a_version) = Token::generate(&OsRandom).expect("OS randomness");
+        let (b, b_version) = Token::generate(&OsRandom).expect("OS randomness");
         assert_ne!(a, b);
+        assert_ne!(a_version, b_version);
         assert_eq!(Token::parse(a.encode().as_str().as_bytes()), Some(a));
     }
 
@@ -243,9 +255,10 @@ mod tests {
 
     #[test]
     fn rotation_keeps_the_id_and_changes_the_verifier() {
-        let a = Token::generate(&OsRandom).expect("OS randomness");
-        let b = Token::generate_for(a.id(), &OsRandom).expect("OS randomness");
+        let (a, a_version) = Token::generate(&OsRandom).expect("OS randomness");
+        let (b, b_version) = Token::generate_for(a.id(), &OsRandom).expect("OS randomness");
         assert_eq!(a.id(), b.id());
+        assert_ne!(a_version, b_version);
         assert_ne!(a.verifier(), b.verifier());
     }
 

@@ -4,35 +4,57 @@ use super::*;
 
 #[test]
 fn asvs_11_5_1_without_randomness_nothing_is_created() {
-    // The token is the first thing that is drawn, the version the second.
-    for good in 0..2 {
-        let kit = Kit::new();
-        let session = kit.manager.new_session();
-        increment(&session);
-        kit.random.fail_after(good);
-        assert!(kit.try_commit(&session).expect_err("no randomness").is_random());
-        assert!(kit.store.calls().is_empty());
-        kit.random.fail_after(usize::MAX);
-        assert!(kit.opens(&token(&kit.commit(&session))), "taken up again");
-        assert_eq!(kit.random.tokens(), 1);
-    }
+    let kit = Kit::new();
+    let session = kit.manager.new_session();
+    increment(&session);
+    kit.random.fail_after(0);
+    assert!(kit.try_commit(&session).expect_err("no randomness").is_random());
+    assert!(kit.store.calls().is_empty());
+    // Token and version are drawn at once.
+    kit.random.fail_after(1);
+    assert!(kit.opens(&token(&kit.commit(&session))), "taken up again");
+    assert_eq!(kit.random.tokens(), 1);
 }
 
 #[test]
 fn asvs_11_5_1_without_randomness_nothing_is_written() {
-    for good in 0..2 {
-        let kit = Kit::new();
-        let old = kit.stored(|_| {});
-        let session = kit.open(&old);
-        session.set_owner("alice").expect("open");
-        let before = kit.store.stored(old.id());
-        kit.random.fail_after(good);
-        assert!(kit.try_commit(&session).expect_err("no randomness").is_random());
-        assert_eq!(kit.store.stored(old.id()), before);
-        kit.random.fail_after(usize::MAX);
-        let new = token(&kit.commit(&session));
-        assert!(kit.opens(&new) && !kit.opens(&old));
-    }
+    let kit = Kit::new();
+    let old = kit.stored(|_| {});
+    let session = kit.open(&old);
+    session.set_owner("alice").expect("open");
+    let before = kit.store.stored(old.id());
+    kit.random.fail_after(0);
+    assert!(kit.try_commit(&session).expect_err("no randomness").is_random());
+    assert_eq!(kit.store.stored(old.id()), before);
+    kit.random.fail_after(1);
+    let new = token(&kit.commit(&session));
+    assert!(kit.opens(&new) && !kit.opens(&old));
+
+    // Without a new token the version is all that is drawn.
+    let session = kit.open(&new);
+    increment(&session);
+    let before = kit.store.stored(old.id());
+    kit.random.fail_after(0);
+    assert!(kit.try_commit(&session).expect_err("no randomness").is_random());
+    assert_eq!(kit.store.stored(old.id()), before);
+    kit.random.fail_after(1);
+    assert_eq!(kit.commit(&session).outcome, Outcome::Written);
+}
+
+/// The version that was drawn with a token names one write: the next try draws another.
+#[test]
+fn every_try_of_a_rotation_has_a_version_of_its_own() {
+    let kit = Kit::new();
+    let old = kit.stored(increment);
+    let session = kit.open(&old);
+    session.rotate().expect("open");
+    kit.request(&old, increment);
+    kit.random.forget();
+    kit.random.fail_after(1);
+    assert!(kit.try_commit(&session).expect_err("nothing left for the second try").is_random());
+    kit.random.fail_after(2);
+    assert!(kit.opens(&token(&kit.commit(&session))));
+    assert_eq!(kit.random.tokens(), 1, "one token for all tries");
 }
 
 #[test]

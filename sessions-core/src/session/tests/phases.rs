@@ -72,7 +72,7 @@ fn a_sealed_handle_forgets_nothing_that_was_read_but_commits_nothing() {
 #[test]
 fn a_handle_that_was_never_opened_is_sealed_by_its_commit_without_a_call() {
     let kit = Kit::new();
-    let session = kit.manager.begin(Some(Token::generate(&OsRandom).expect("OS randomness")));
+    let session = kit.manager.begin(Some(Token::generate(&OsRandom).expect("OS randomness").0));
     kit.commit(&session);
     assert!(kit.store.calls().is_empty());
     assert!(session.insert("a", &1).expect_err("sealed").is_sealed());
