@@ -119,25 +119,23 @@ impl SessionManager {
     /// Of the store, in which case a later call tries again, [`Error::is_newer_format`], and [`Error::is_sealed`] after the
     /// commit.
     pub async fn open(&self, session: &Session) -> Result<(), Error> {
-        let _one = session.busy().take().await;
-        let presented = {
-            let state = session.state();
-            match state.phase {
-                Phase::Unopened => state.presented.clone(),
-                Phase::Open | Phase::Committing => return Ok(()),
-                Phase::Sealed => return Err(Error::sealed()),
-            }
-        };
+        let (turn, (phase, presented)) = session.in_turn(|state| (state.phase, state.presented.clone())).await;
+        match phase {
+            Phase::Unopened => {}
+            Phase::Open | Phase::Committing => return Ok(()),
+            Phase::Sealed => return Err(Error::sealed()),
+        }
         let origin = match presented {
             Some(token) => self.judge(&token, self.0.store.load(&token.id()).await?)?,
             None => Origin::New,
         };
-        let mut state = session.state();
-        if state.phase != Phase::Unopened {
-            return Err(Error::sealed());
-        }
-        (state.origin, state.phase) = (origin, Phase::Open);
-        Ok(())
+        turn.end(|state| {
+            if state.phase != Phase::Unopened {
+                return Err(Error::sealed());
+            }
+            (state.origin, state.phase) = (origin, Phase::Open);
+            Ok(())
+        })
     }
 
     /// The session that a token opens, or `None`. One store call.
@@ -197,20 +195,12 @@ impl SessionManager {
     /// [`update`](Session::update) meets such a value; [`Error::is_sealed`] when the session was committed already. In every
     /// case but [`Error::is_indeterminate`] nothing was written.
     pub async fn commit(&self, session: &Session) -> Result<Committed, Error> {
-        let _one = session.busy().take().await;
-        let (plan, quiet) = {
-            let mut state = session.state();
-            match state.phase {
-                Phase::Sealed => return Err(Error::sealed()),
-                Phase::Unopened => {
-                    state.phase = Phase::Sealed;
-                    return Ok(Committed::quiet(Outcome::Unchanged));
-                }
-                Phase::Open | Phase::Committing => state.phase = Phase::Committing,
-            }
-            let asked = || state.has_changes() || state.destroyed || !state.guards.is_empty();
-            (self.plan(&state), state.credential == Credential::RenewQuietly && !asked())
-        };
+        let (turn, (phase, plan, quiet)) = session.in_turn(|state| self.begun(state)).await;
+        match phase {
+            Phase::Sealed => return Err(Error::sealed()),
+            Phase::Unopened => return Ok(Committed::quiet(Outcome::Unchanged)),
+            Phase::Open | Phase::Committing => {}
+        }
         let committed = match Execution::new(&*self.0.store, &self.0.settings, session).run(plan).await {
             Ok(Committed { outcome: Outcome::Lost, .. }) if quiet => Committed::quiet(Outcome::Unchanged),
             Err(error) if quiet => {
@@ -219,8 +209,11 @@ impl SessionManager {
             }
             result => result?,
         };
-        session.state().phase = Phase::Sealed;
-        report(session, &committed);
+        let id = turn.end(|state| {
+            state.phase = Phase::Sealed;
+            state.id()
+        });
+        report(id, &committed);
         Ok(committed)
     }
 
@@ -435,6 +428,20 @@ impl SessionManager {
         Ok(self.0.store.stop().await?)
     }
 
+    /// Begins a commit: the phase that it finds, what it has to do, and whether nobody would miss it.
+    fn begun(&self, state: &mut State) -> (Phase, Plan, bool) {
+        let found = state.phase;
+        match found {
+            Phase::Sealed | Phase::Unopened => {
+                state.phase = Phase::Sealed;
+                return (found, Plan::Nothing, false);
+            }
+            Phase::Open | Phase::Committing => state.phase = Phase::Committing,
+        }
+        let asked = || state.has_changes() || state.destroyed || !state.guards.is_empty();
+        (found, self.plan(state), state.credential == Credential::RenewQuietly && !asked())
+    }
+
     fn plan(&self, state: &State) -> Plan {
         let situation = Situation::of(state, false);
         // Only a session that nothing else is to be done with asks whether a touch is due.
@@ -500,8 +507,8 @@ fn parse(id: SessionId, record: Bytes) -> Result<Option<Record>, Error> {
 }
 
 /// One event for every step of a session's life. Ids, never tokens (ASVS 16.2.5).
-fn report(session: &Session, committed: &Committed) {
-    let id = session.id().map(tracing::field::display);
+fn report(id: Option<SessionId>, committed: &Committed) {
+    let id = id.map(tracing::field::display);
     let new_token = matches!(committed.cookie, CookieChange::Set { .. });
     match committed.outcome {
         // A deletion was told when it was done: another session may have followed.

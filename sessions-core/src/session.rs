@@ -1,7 +1,9 @@
 //! The handle that a request works on.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, ready};
 
 use bytes::Bytes;
 
@@ -11,7 +13,6 @@ use crate::error::Error;
 use crate::owner::Owner;
 use crate::settings::Settings;
 use crate::token::{SessionId, Token};
-use crate::turn::Turn;
 
 mod life;
 mod state;
@@ -45,8 +46,13 @@ pub struct Session(Arc<Inner>);
 pub(crate) struct Inner {
     settings: Arc<Settings>,
     state: Mutex<State>,
-    /// Held while the session is being opened or committed: one load, one commit.
-    busy: Turn,
+}
+
+/// While it lives, nobody else opens or commits this session: one load, one commit.
+#[derive(Debug)]
+pub(crate) struct InTurn<'a> {
+    session: &'a Session,
+    is_over: bool,
 }
 
 /// Where a session stands in its life.
@@ -77,7 +83,7 @@ impl Session {
     }
 
     pub(crate) fn with(settings: Arc<Settings>, state: State) -> Self {
-        Self(Arc::new(Inner { settings, state: Mutex::new(state), busy: Turn::default() }))
+        Self(Arc::new(Inner { settings, state: Mutex::new(state) }))
     }
 
     /// The session's id; `None` until a new session's first commit.
@@ -204,8 +210,15 @@ impl Session {
         &self.0.settings
     }
 
-    pub(crate) fn busy(&self) -> &Turn {
-        &self.0.busy
+    /// Waits for the turn to open or to commit, and does `first` when it begins.
+    pub(crate) async fn in_turn<T>(&self, mut first: impl FnMut(&mut State) -> T) -> (InTurn<'_>, T) {
+        let first = poll_fn(|context| {
+            let mut state = self.state();
+            ready!(state.turn.poll_take(context));
+            Poll::Ready(first(&mut state))
+        });
+        let first = first.await;
+        (InTurn { session: self, is_over: false }, first)
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) -> Result<(), Error> {
@@ -215,6 +228,32 @@ impl Session {
         state.revision += 1;
         Ok(())
     }
+}
+
+impl InTurn<'_> {
+    /// Ends the turn with `last`.
+    pub(crate) fn end<T>(mut self, last: impl FnOnce(&mut State) -> T) -> T {
+        self.is_over = true;
+        ended(self.session, last)
+    }
+}
+
+/// Also when what was to be done failed, or was dropped.
+impl Drop for InTurn<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            ended(self.session, |_| ());
+        }
+    }
+}
+
+fn ended<T>(session: &Session, last: impl FnOnce(&mut State) -> T) -> T {
+    let mut state = session.state();
+    let last = last(&mut state);
+    let waiting = state.turn.end();
+    drop(state);
+    waiting.wake();
+    last
 }
 
 impl fmt::Debug for Session {

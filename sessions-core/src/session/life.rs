@@ -210,6 +210,26 @@ impl Session {
         self.state().phase = Phase::Sealed;
     }
 
+    /// Ends the handle if nobody has opened it, and says whether that was so. For adapters: what ends a request that has not
+    /// asked for its session.
+    ///
+    /// ```
+    /// # use sessions_core::Session;
+    /// # let session = Session::detached();
+    /// assert!(!session.seal_unopened(), "this one is open");
+    /// session.insert("theme", &"dark")?;
+    /// # Ok::<(), sessions_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn seal_unopened(&self) -> bool {
+        let mut state = self.state();
+        let is_unopened = state.phase == Phase::Unopened;
+        if is_unopened {
+            state.phase = Phase::Sealed;
+        }
+        is_unopened
+    }
+
     /// Whether something was asked of this handle that a commit has to write.
     #[must_use]
     pub fn is_changed(&self) -> bool {

@@ -11,11 +11,13 @@ use crate::owner::Owner;
 use crate::record::Record;
 use crate::store::Version;
 use crate::token::{SessionId, Token, Verifier};
+use crate::turn::Turn;
 
 use super::Raw;
 
 #[derive(Debug)]
 pub(crate) struct State {
+    pub(crate) turn: Turn,
     pub(crate) phase: Phase,
     pub(crate) origin: Origin,
     /// What the client sent. A loaded session was opened by it.
@@ -88,6 +90,7 @@ pub(crate) enum Credential {
 impl State {
     pub(crate) fn new(presented: Option<Token>, phase: Phase) -> Self {
         Self {
+            turn: Turn::default(),
             phase,
             origin: Origin::New,
             presented,
