@@ -26,7 +26,7 @@ pin_project! {
         inner: Option<F>,
         request: Layered<E>,
         refused: Option<Error>,
-        committing: Option<Committing<B>>,
+        committing: Option<Box<Committing<B>>>,
     }
 
     impl<F, B, E> PinnedDrop for ResponseFuture<F, B, E> {
@@ -36,7 +36,7 @@ pin_project! {
             if this.inner.as_mut().as_pin_mut().is_some() {
                 this.request.session.seal();
             }
-            if let Some(Committing { commit, runtime: Some(runtime), .. }) = this.committing.take() {
+            if let Some(Committing { commit, runtime: Some(runtime), .. }) = this.committing.take().map(|boxed| *boxed) {
                 this.request.config.detached.finish(commit, &runtime);
             }
         }
@@ -78,29 +78,50 @@ where
     type Output = Result<Response<B>, Err>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.inner.is_some() { self.poll_handler(cx) } else { self.poll_rest(cx) }
+    }
+}
+
+impl<F, B, E, Err> ResponseFuture<F, B, E>
+where
+    F: Future<Output = Result<Response<B>, Err>>,
+    E: RespondToError<B>,
+{
+    /// One answer from beginning to end, because a response is large: it is changed where it is, not moved.
+    fn poll_handler(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response<B>, Err>> {
         let mut this = self.project();
+        let inner = this.inner.as_mut().as_pin_mut().expect("the handler has not answered yet");
+        let mut answer = inner.poll(cx);
+        if let Poll::Ready(Ok(response)) = &mut answer {
+            this.inner.set(None);
+            if let Some(mut commit) = this.request.answered(response) {
+                // A store in memory answers at once. Only a commit that waits may lose its client, and is kept for that.
+                match commit.as_mut().poll(cx) {
+                    Poll::Ready(result) => this.request.committed(result, response),
+                    Poll::Pending => {
+                        if let Poll::Ready(Ok(response)) = std::mem::replace(&mut answer, Poll::Pending) {
+                            let runtime = Handle::try_current().ok();
+                            *this.committing = Some(Box::new(Committing { commit, response, runtime }));
+                        }
+                    }
+                }
+            }
+        }
+        answer
+    }
+
+    /// What comes after the handler, or in its place.
+    fn poll_rest(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response<B>, Err>> {
+        let this = self.project();
         if let Some(error) = this.refused.take() {
             return Poll::Ready(Ok(this.request.fail(error, None)));
         }
-        if let Some(inner) = this.inner.as_mut().as_pin_mut() {
-            // A response is large, and is not moved where it is only looked at.
-            let mut answer = ready!(inner.poll(cx));
-            let Ok(response) = &mut answer else { return Poll::Ready(answer) };
-            this.inner.set(None);
-            let Some(mut commit) = this.request.answered(response) else { return Poll::Ready(answer) };
-            let response = answer?;
-            // A store in memory answers at once. Only a commit that waits may lose its client, and is kept for that.
-            let Poll::Ready(result) = commit.as_mut().poll(cx) else {
-                let runtime = Handle::try_current().ok();
-                *this.committing = Some(Committing { commit, response, runtime });
-                return Poll::Pending;
-            };
-            return Poll::Ready(Ok(this.request.committed(result, response)));
-        }
         let committing = this.committing.as_mut().expect("a response future is not polled again once it is ready");
         let result = ready!(committing.commit.as_mut().poll(cx));
-        let response = this.committing.take().map(|committing| committing.response);
-        Poll::Ready(Ok(this.request.committed(result, response.expect("it was there above"))))
+        let committing = this.committing.take().expect("it was there above");
+        let mut response = committing.response;
+        this.request.committed(result, &mut response);
+        Poll::Ready(Ok(response))
     }
 }
 
@@ -119,19 +140,23 @@ impl<E> Layered<E> {
             return None;
         }
         headers::drop_foreign(response.headers_mut(), self.config.cookie.name());
-        if self.session.is_open() {
+        // What nobody has asked for ends here, unless it counts as activity all the same.
+        if !self.config.touch_on_every_request && self.session.seal_unopened() {
+            return None;
+        }
+        let asked = self.session.is_open();
+        if asked {
             headers::vary_by_cookie(response.headers_mut());
         }
-        self.commit(response)
+        self.commit(response, asked)
     }
 
     /// The commit, if there is anything to do. Otherwise the session is sealed (H4).
-    fn commit<B>(&self, response: &Response<B>) -> Option<Commit> {
-        let Config { manager, commit_when, touch_on_every_request, auto_renew, .. } = &*self.config;
+    fn commit<B>(&self, response: &Response<B>, asked: bool) -> Option<Commit> {
+        let Config { manager, commit_when, auto_renew, .. } = &*self.config;
         let (session, auto_renew) = (&self.session, *auto_renew);
-        let asked = session.is_open();
         let wanted = commit_when.as_ref().is_none_or(|wanted| wanted(response.status(), response.headers()));
-        if !wanted || !(asked || *touch_on_every_request && session.has_token()) {
+        if !wanted || !(asked || session.has_token()) {
             session.seal();
             return None;
         }
@@ -158,16 +183,21 @@ impl<E> Layered<E> {
         }))
     }
 
-    fn committed<B>(&self, result: Result<Committed, Error>, mut response: Response<B>) -> Response<B>
+    /// Says in the response what came of the commit, or puts another one in its place.
+    fn committed<B>(&self, result: Result<Committed, Error>, response: &mut Response<B>)
     where
         E: RespondToError<B>,
     {
         let Committed { outcome, cookie } = match result {
             Ok(committed) => committed,
-            Err(error) => return self.fail(error, Some(&response)),
+            Err(error) => {
+                *response = self.fail(error, Some(response));
+                return;
+            }
         };
         if outcome == Outcome::Lost {
-            return self.respond(Error::lost(), Some(&response));
+            *response = self.respond(Error::lost(), Some(response));
+            return;
         }
         let config = &self.config.cookie;
         match cookie {
@@ -177,7 +207,6 @@ impl<E> Layered<E> {
             }
             CookieChange::Remove => headers::set_cookie(response.headers_mut(), config.removal()),
         }
-        response
     }
 
     fn fail<B>(&self, error: Error, replaced: Option<&Response<B>>) -> Response<B>
