@@ -305,12 +305,13 @@ struct Entry {
 
 /// Invariant: `at` is under the number of keys, for which `parse` has found room in the bytes.
 fn entry(bytes: &[u8], width: Width, index: usize, at: usize) -> Entry {
-    let start = index + at * width.entry();
-    // Four bytes are there after each number: the checksum follows both.
-    let word = |at| bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(u32::MAX, |word| u32::from_le_bytes(*word));
-    let end = |at| width.of_word(word(at));
-    let (key_end, value_end) = (end(start), end(start + width.bytes()));
-    Entry { key_end, value_end, checksum: word(start + 2 * width.bytes()) }
+    let mut read = Reader { bytes, at: index + at * width.entry() };
+    let (key_end, value_end, checksum) = (read.number(width), read.number(width), read.u32());
+    Entry {
+        key_end: key_end.unwrap_or(usize::MAX),
+        value_end: value_end.unwrap_or(usize::MAX),
+        checksum: checksum.unwrap_or(u32::MAX),
+    }
 }
 
 /// Reads integers off a slice; running out is an error, never a panic.
@@ -342,9 +343,11 @@ impl Reader<'_> {
     }
 
     fn number(&mut self, width: Width) -> Result<usize, &'static str> {
-        let bytes = self.bytes.get(self.at..).and_then(|rest| rest.get(..width.bytes())).ok_or("truncated")?;
-        self.at += width.bytes();
-        Ok(bytes.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte)))
+        match width {
+            Width::One => self.u8().map(usize::from),
+            Width::Two => self.array().map(|number| usize::from(u16::from_le_bytes(number))),
+            Width::Four => self.u32().map(|number| number as usize),
+        }
     }
 
     fn u64(&mut self) -> Result<u64, &'static str> {

@@ -53,11 +53,6 @@ impl Width {
     pub(super) const fn entry(self) -> usize {
         2 * self.bytes() + 4
     }
-
-    /// The number at the beginning of four bytes.
-    pub(super) const fn of_word(self, word: u32) -> usize {
-        (word & u32::MAX >> (32 - 8 * self.bytes())) as usize
-    }
 }
 
 #[cfg(test)]
@@ -68,8 +63,7 @@ mod tests {
     fn a_width_is_the_least_that_holds() {
         let widths = [0, 255, 256, 65_535, 65_536, u32::MAX as usize].map(Width::holding);
         assert_eq!(widths, [Width::One, Width::One, Width::Two, Width::Two, Width::Four, Width::Four]);
-        for (width, word) in [(Width::One, 0xef), (Width::Two, 0xcdef), (Width::Four, 0x89ab_cdef)] {
-            assert_eq!(width.of_word(0x89ab_cdef), word);
+        for width in widths {
             assert_eq!(Width::of_flags(width.flag() | OTHERS), Some(width));
         }
     }

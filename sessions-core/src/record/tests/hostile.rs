@@ -33,8 +33,8 @@ impl Forged {
 
     fn parse(mut self) -> Result<Record, Error> {
         let last = self.keys - self.width.entry();
-        let key_end = u32::from_le_bytes(self.bytes[last..last + 4].try_into().expect("four bytes"));
-        let at = self.keys.saturating_add(self.width.of_word(key_end));
+        let key_end = self.bytes[last..last + self.width.bytes()].iter().rev();
+        let at = self.keys + key_end.fold(0, |end, byte| end << 8 | usize::from(*byte));
         if self.bytes.len().checked_sub(4).is_some_and(|room| at <= room) {
             let checksum = checksum_of(&[ID.as_bytes(), &self.bytes[..at]]);
             self.bytes[at..at + 4].copy_from_slice(&checksum.to_le_bytes());
