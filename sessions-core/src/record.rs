@@ -7,9 +7,9 @@
 //! |--:|---|
 //! | 1 | format, 1 |
 //! | 1 | flags: 1 previous token, 2 owner, 4 lifetime, 8 idle timeout, 16 persistence said, 32 persistent, 64 and 128 the width *w* of the numbers in the index: 1 byte, or 2, or 4 |
-//! | 24 | created at, issued at, deadline: milliseconds since the epoch |
+//! | 6, 6, 6 | created at, issued at, deadline: milliseconds since the epoch; a time after the year 10889 is its end |
 //! | 32 | verifier |
-//! | 40 | if flagged: the previous verifier and the end of its grace |
+//! | 32, 6 | if flagged: the previous verifier and the end of its grace |
 //! | 1 + 8 n | n ≤ 4 superseded versions, newest first |
 //! | 1 + n | if flagged: the owner |
 //! | 8, 8 | if flagged: lifetime; idle timeout (all ones: none), milliseconds |
@@ -41,6 +41,8 @@ use width::Width;
 
 /// The format that this version of the library writes.
 const FORMAT: u8 = 1;
+/// Bytes of a time.
+const TIME: usize = 6;
 /// How many superseded versions a record keeps.
 const RECENT: usize = 4;
 
@@ -355,7 +357,8 @@ impl Reader<'_> {
     }
 
     fn timestamp(&mut self) -> Result<Timestamp, &'static str> {
-        self.u64().map(Timestamp::from_millis)
+        let [a, b, c, d, e, f] = self.array()?;
+        Ok(Timestamp::from_millis(u64::from_le_bytes([a, b, c, d, e, f, 0, 0])))
     }
 
     fn verifier(&mut self) -> Result<Verifier, &'static str> {

@@ -112,7 +112,7 @@ pub(super) fn forge(target: Target, bytes: &mut [u8]) -> bool {
 pub(super) fn forge_record(bytes: &mut [u8]) -> Option<()> {
     let flags = *bytes.get(1)?;
     let flag = |bit: u8, width: usize| if flags & bit != 0 { width } else { 0 };
-    let versions = 2 + 24 + 32 + flag(1, 40);
+    let versions = 2 + 18 + 32 + flag(1, 38);
     let owner = versions + 1 + 8 * usize::from(*bytes.get(versions)?);
     let owner_len = if flags & 2 != 0 { 1 + usize::from(*bytes.get(owner)?) } else { 0 };
     let count = owner + owner_len + flag(4, 8) + flag(8, 8);

@@ -1,12 +1,13 @@
 //! Writing records.
 
-use super::{FORMAT, Head, IDLE, LIFETIME, OWNER, PERSISTENCE, PERSISTENT, PREVIOUS, Width, checksum_of};
+use super::{FORMAT, Head, IDLE, LIFETIME, OWNER, PERSISTENCE, PERSISTENT, PREVIOUS, TIME, Width, checksum_of};
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::owner::Owner;
 use crate::token::SessionId;
 
 /// The bytes of a record without owner, overrides, previous token, versions and index.
-const FIXED: usize = 1 + 1 + 24 + 32 + 1 + 4;
+const FIXED: usize = 1 + 1 + 3 * TIME + 32 + 1 + 4;
 
 /// A value's bytes, with the checksum that an existing record already holds for it.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +56,7 @@ pub(crate) fn build(
     let owner_len = owner.map_or(0, |owner| 1 + owner.as_str().len());
     // Exact, because the buffer becomes the store's, and is kept.
     let size = FIXED
-        + previous.map_or(0, |_| 40)
+        + previous.map_or(0, |_| 32 + TIME)
         + 8 * recent.as_slice().len()
         + owner_len
         + overrides.lifetime.map_or(0, |_| 8)
@@ -83,12 +84,12 @@ pub(crate) fn build(
             | width.flag(),
     );
     for time in [created_at, issued_at, deadline] {
-        out.extend_from_slice(&time.as_millis().to_le_bytes());
+        push_time(&mut out, *time);
     }
     out.extend_from_slice(verifier.as_bytes());
     if let Some(previous) = previous {
         out.extend_from_slice(previous.verifier.as_bytes());
-        out.extend_from_slice(&previous.grace_ends.as_millis().to_le_bytes());
+        push_time(&mut out, previous.grace_ends);
     }
     out.push(recent.len);
     for version in recent.as_slice() {
@@ -128,6 +129,11 @@ pub(crate) fn build(
     }
     debug_assert_eq!(out.len(), size);
     Ok(out)
+}
+
+fn push_time(out: &mut Vec<u8>, time: Timestamp) {
+    const LAST: u64 = (1 << (8 * TIME)) - 1;
+    out.extend_from_slice(&time.as_millis().min(LAST).to_le_bytes()[..TIME]);
 }
 
 /// Invariant: `width` holds every number of the record, none of which is over the limit that `build` has checked.

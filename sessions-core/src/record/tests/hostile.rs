@@ -90,13 +90,13 @@ fn unknown_flags_and_too_many_versions_are_refused() {
     for flags in 0xc0..=0xff {
         assert_refused(forged().bend(1, flags), "unknown flags");
     }
-    let versions = 2 + 24 + 32 + 40;
+    let versions = 2 + 18 + 32 + 38;
     assert_refused(forged().bend(versions, 5), "too many versions");
 }
 
 #[test]
 fn an_owner_that_is_not_utf_8_is_refused() {
-    let owner = 2 + 24 + 32 + 40 + 1 + 32 + 1;
+    let owner = 2 + 18 + 32 + 38 + 1 + 32 + 1;
     assert_refused(forged().bend(owner, 0xff), "not UTF-8");
 }
 
