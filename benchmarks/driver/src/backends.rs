@@ -43,6 +43,16 @@ impl Backends {
         self.with(&self.postgres, &self.memory)
     }
 
+    /// The same with a database of the Redis server that nothing else is in: the tables of a database grow by doubling, so
+    /// that what one contender has left there would be counted to the next.
+    pub(crate) fn with_redis_database(&self, number: u8) -> Vec<(&'static str, String)> {
+        let (scheme, rest) = self.redis.split_once("://").unwrap_or(("redis", &self.redis));
+        let server = rest.split('/').next().unwrap_or_default();
+        let mut environment = self.environment();
+        environment[0].1 = format!("{scheme}://{server}/{number}");
+        environment
+    }
+
     /// The environment of a contender whose answers are on the disk.
     pub(crate) fn durable(&self, postgres: &Postgres) -> Vec<(&'static str, String)> {
         self.with(&postgres.url, &self.disk)

@@ -34,10 +34,12 @@ pub(crate) const PARTS: [&str; 6] = ["bytes", "operations", "records", "contenti
 
 fn bytes(backends: &Backends, effort: &Effort, progress: &mut Progress) -> Result<Value, Error> {
     let mut rows = held_in_memory(effort.held, progress)?;
-    rows.extend(held_in_stores(backends, effort.held, progress, &|_| true)?);
+    let mut databases = 1..=15;
+    rows.extend(held_in_stores(backends, effort.held, &mut databases, progress, &|_| true)?);
     for &count in effort.held_by_ours {
         rows.extend(held_in_memory(count, progress)?);
-        rows.extend(held_in_stores(backends, count, progress, &|name| name.starts_with("sessions,"))?);
+        let is_ours = |name: &str| name.starts_with("sessions,");
+        rows.extend(held_in_stores(backends, count, &mut databases, progress, &is_ours)?);
     }
     Ok(json!(rows))
 }
@@ -61,6 +63,7 @@ fn held_in_memory(count: u32, progress: &mut Progress) -> Result<Vec<Value>, Err
 fn held_in_stores(
     backends: &Backends,
     count: u32,
+    databases: &mut dyn Iterator<Item = u8>,
     progress: &mut Progress,
     is_asked: &dyn Fn(&str) -> bool,
 ) -> Result<Vec<Value>, Error> {
@@ -70,17 +73,20 @@ fn held_in_stores(
         if !["redis", "postgres", "sqlite"].contains(&store) || name.starts_with("bare") {
             continue;
         }
-        let size = || -> Result<f64, Error> {
-            let mut command = Command::new(binary("bench-limits")?);
-            let result = one(command.args([&format!("size-{store}"), "0"]).envs(backends.environment()))?;
-            Ok(result["bytes"].as_f64().unwrap_or_default())
-        };
         let paths: &[&str] = if name.starts_with("sessions,") { &["sign_up", "sign_up_owned"] } else { &["sign_up"] };
         for path in paths {
             let owners = if *path == "sign_up_owned" { WITH_OWNERS } else { "" };
             progress.say(&format!("bytes of {count} sessions: {name}{owners}"));
             backends.clear_sqlite()?;
-            let server = Server::start(server, &backends.environment())?;
+            let database = if store == "redis" { databases.next() } else { Some(0) };
+            let database = database.ok_or_else(|| Error::new("the Redis server has no database left"))?;
+            let environment = backends.with_redis_database(database);
+            let size = || -> Result<f64, Error> {
+                let mut command = Command::new(binary("bench-limits")?);
+                let result = one(command.args([&format!("size-{store}"), "0"]).envs(environment.iter().cloned()))?;
+                Ok(result["bytes"].as_f64().unwrap_or_default())
+            };
+            let server = Server::start(server, &environment)?;
             // So that tables and files are there before.
             server.fill(path, 64)?;
             let before = size()?;
