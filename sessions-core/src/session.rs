@@ -212,13 +212,17 @@ impl Session {
 
     /// Waits for the turn to open or to commit, and does `first` when it begins.
     pub(crate) async fn in_turn<T>(&self, mut first: impl FnMut(&mut State) -> T) -> (InTurn<'_>, T) {
-        let first = poll_fn(|context| {
+        let begin = poll_fn(|context| {
+            // Declared before the lock, because its end takes the lock: also when `first` panics.
+            let turn;
             let mut state = self.state();
             ready!(state.turn.poll_take(context));
-            Poll::Ready(first(&mut state))
+            turn = InTurn { session: self, is_over: false };
+            let first = first(&mut state);
+            drop(state);
+            Poll::Ready((turn, first))
         });
-        let first = first.await;
-        (InTurn { session: self, is_over: false }, first)
+        begin.await
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) -> Result<(), Error> {

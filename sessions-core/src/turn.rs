@@ -18,7 +18,8 @@ pub(crate) struct Turn {
 pub(crate) struct Waiting(Vec<Waker>);
 
 impl Turn {
-    /// Takes the turn if nobody has it; else the task is woken when it has ended.
+    /// Takes the turn if nobody has it; else the task is woken when it has ended. Its waker is cloned under the lock, and woken
+    /// and dropped outside of it.
     pub(crate) fn poll_take(&mut self, context: &Context<'_>) -> Poll<()> {
         if self.taken {
             if !self.waiting.iter().any(|waiting| waiting.will_wake(context.waker())) {
@@ -45,22 +46,13 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_kit::Wakes;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering};
-    use std::task::Wake;
-
-    #[derive(Default)]
-    struct Count(AtomicU32);
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
 
     #[test]
     fn one_at_a_time_and_everyone_who_waits_is_woken_once() {
         let mut turn = Turn::default();
-        let (first, second) = (Arc::new(Count::default()), Arc::new(Count::default()));
+        let (first, second) = (Arc::new(Wakes::default()), Arc::new(Wakes::default()));
         let (first_waker, second_waker) = (Arc::clone(&first).into(), Arc::clone(&second).into());
         let (first_cx, second_cx) = (Context::from_waker(&first_waker), Context::from_waker(&second_waker));
 
@@ -70,9 +62,9 @@ mod tests {
         assert!(turn.poll_take(&second_cx).is_pending());
 
         turn.end().wake();
-        assert_eq!((first.0.load(Ordering::SeqCst), second.0.load(Ordering::SeqCst)), (1, 1));
+        assert_eq!((first.count(), second.count()), (1, 1));
         assert!(turn.poll_take(&second_cx).is_ready());
         turn.end().wake();
-        assert_eq!((first.0.load(Ordering::SeqCst), second.0.load(Ordering::SeqCst)), (1, 1), "nobody waits any more");
+        assert_eq!((first.count(), second.count()), (1, 1), "nobody waits any more");
     }
 }

@@ -1,6 +1,13 @@
 //! What a token opens.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Context;
+
 use super::*;
+use crate::clock::{Clock, Timestamp};
+use crate::test_kit::Wakes;
 
 #[test]
 fn a_token_opens_its_session_with_one_load() {
@@ -68,6 +75,56 @@ fn several_askers_at_once_make_one_load() {
         block_on(asker).expect("the store answers");
     }
     assert_eq!(kit.store.calls(), [Call::Load]);
+}
+
+/// Also when a turn is dropped in the middle. A waiter that goes away takes nobody's turn along.
+#[test]
+fn who_waits_for_a_turn_is_woken_when_it_ends() {
+    for finishes in [true, false] {
+        let kit = Kit::new();
+        let token = kit.stored(|_| {});
+        let session = kit.manager.begin(Some(token));
+        kit.store.slow(true);
+        let mut first = Box::pin(kit.manager.open(&session));
+        assert!(poll_at_most(1, first.as_mut()).is_none(), "the store has not answered");
+        let (wakes, mut leaves) = (Arc::new(Wakes::default()), Box::pin(kit.manager.open(&session)));
+        let (waker, mut waits) = (Arc::clone(&wakes).into(), Box::pin(kit.manager.open(&session)));
+        let mut context = Context::from_waker(&waker);
+        assert!(poll_at_most(1, leaves.as_mut()).is_none());
+        assert!(waits.as_mut().poll(&mut context).is_pending());
+        drop(leaves);
+        assert_eq!(wakes.count(), 0);
+        if finishes {
+            block_on(first).expect("the store answers");
+        } else {
+            drop(first);
+        }
+        assert_eq!(wakes.count(), 1);
+        kit.store.slow(false);
+        assert!(waits.as_mut().poll(&mut context).is_ready());
+        assert!(session.is_open() && !session.is_new());
+    }
+}
+
+/// A clock is the application's, and is asked while a commit begins.
+#[test]
+fn a_clock_that_panics_leaves_the_turn_to_others() {
+    #[derive(Debug)]
+    struct Panics(AtomicBool);
+    impl Clock for Panics {
+        fn now(&self) -> Timestamp {
+            assert!(!self.0.load(Ordering::SeqCst), "on purpose");
+            Timestamp::from_millis(1)
+        }
+    }
+    let clock = Arc::new(Panics(AtomicBool::new(false)));
+    let kit = Kit::with(|builder| builder.clock(Arc::clone(&clock)).idle_timeout(secs(100)));
+    let session = kit.open(&kit.stored(|_| {}));
+    clock.0.store(true, Ordering::SeqCst);
+    assert!(catch_unwind(AssertUnwindSafe(|| kit.try_commit(&session))).is_err());
+    clock.0.store(false, Ordering::SeqCst);
+    let committed = poll_at_most(10, pin!(kit.manager.commit(&session))).expect("nobody has the turn");
+    assert_eq!(committed.expect("nothing to write").outcome, Outcome::Unchanged);
 }
 
 /// An outage is never an empty session (ASVS 16.5.2), and a later call tries again.
