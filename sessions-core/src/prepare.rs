@@ -1,4 +1,4 @@
-//! Makes the write of a commit: pure, from what a request changed and what it meets.
+//! Makes the write of a commit, without I/O, from what a request changed and what it meets.
 
 use std::sync::MutexGuard;
 use std::time::Duration;

@@ -41,14 +41,14 @@ impl Ops {
     }
 
     pub(super) fn insert(&mut self, key: Key, op: Op) {
+        // In place: what is replaced is the application's to drop.
+        if let Self::Many(ops) = self {
+            ops.insert(key, op);
+            return;
+        }
         *self = match std::mem::take(self) {
-            Self::None => Self::One(key, op),
-            Self::One(one, _) if one == key => Self::One(key, op),
-            Self::One(one, first) => Self::Many(BTreeMap::from([(one, first), (key, op)])),
-            Self::Many(mut ops) => {
-                ops.insert(key, op);
-                Self::Many(ops)
-            }
+            Self::One(one, first) if one != key => Self::Many(BTreeMap::from([(one, first), (key, op)])),
+            _ => Self::One(key, op),
         }
     }
 
