@@ -6,8 +6,8 @@
 //! | bytes | what |
 //! |--:|---|
 //! | 1 | format, 1 |
-//! | 1 | flags: 1 previous token, 2 owner, 4 lifetime, 8 idle timeout, 16 persistence said, 32 persistent, 64 and 128 the width *w* of the numbers in the index: 1 byte, or 2, or 4 |
-//! | 6, 6, 6 | created at, issued at, deadline: milliseconds since the epoch; a time after the year 10889 is its end |
+//! | 1 | flags: 1 previous token, 2 owner, 4 lifetime, 8 idle timeout, 16 persistence said, 32 persistent, 64 the numbers of the index have a width *w* of 2 bytes, 128 of 4, else 1; both are refused |
+//! | 6, 6, 6 | created at, issued at, deadline: milliseconds since the epoch; a later time than fits, in the year 10889, is the last that does |
 //! | 32 | verifier |
 //! | 32, 6 | if flagged: the previous verifier and the end of its grace |
 //! | 1 + 8 n | n ≤ 4 superseded versions, newest first |

@@ -26,7 +26,7 @@ pin_project! {
         inner: Option<F>,
         request: Layered<E>,
         refused: Option<Error>,
-        committing: Option<Box<Committing<B>>>,
+        committing: Option<Committing<B>>,
     }
 
     impl<F, B, E> PinnedDrop for ResponseFuture<F, B, E> {
@@ -36,7 +36,7 @@ pin_project! {
             if this.inner.as_mut().as_pin_mut().is_some() {
                 this.request.session.seal();
             }
-            if let Some(Committing { commit, runtime: Some(runtime), .. }) = this.committing.take().map(|boxed| *boxed) {
+            if let Some(Committing { commit, runtime: Some(runtime), .. }) = this.committing.take() {
                 this.request.config.detached.finish(commit, &runtime);
             }
         }
@@ -99,10 +99,11 @@ where
                 match commit.as_mut().poll(cx) {
                     Poll::Ready(result) => this.request.committed(result, response),
                     Poll::Pending => {
-                        if let Poll::Ready(Ok(response)) = std::mem::replace(&mut answer, Poll::Pending) {
-                            let runtime = Handle::try_current().ok();
-                            *this.committing = Some(Box::new(Committing { commit, response, runtime }));
-                        }
+                        let Poll::Ready(Ok(response)) = std::mem::replace(&mut answer, Poll::Pending) else {
+                            unreachable!("it was a response above");
+                        };
+                        let runtime = Handle::try_current().ok();
+                        *this.committing = Some(Committing { commit, response, runtime });
                     }
                 }
             }
@@ -152,6 +153,8 @@ impl<E> Layered<E> {
     }
 
     /// The commit, if there is anything to do. Otherwise the session is sealed (H4).
+    ///
+    /// Invariant: where nobody has asked, every request with a token counts as activity; otherwise the caller has ended it.
     fn commit<B>(&self, response: &Response<B>, asked: bool) -> Option<Commit> {
         let Config { manager, commit_when, auto_renew, .. } = &*self.config;
         let (session, auto_renew) = (&self.session, *auto_renew);

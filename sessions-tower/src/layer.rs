@@ -95,7 +95,8 @@ impl<M, E> SessionLayer<M, E> {
     }
 
     /// Decides by the handler's response whether its changes are committed (H10). Default: always, 4xx and 5xx too; a panic
-    /// never commits.
+    /// never commits. It is not called for a request that has not asked for its session, unless that is to be
+    /// [touched](Self::touch_on_every_request).
     #[must_use]
     pub fn commit_when(self, commit: impl Fn(StatusCode, &HeaderMap) -> bool + Send + Sync + 'static) -> Self {
         self.configure(|config| config.commit_when = Some(Arc::new(commit)))

@@ -5,12 +5,11 @@ use super::{IDLE, LIFETIME, OWNER, PERSISTENCE, PERSISTENT, PREVIOUS};
 const TWO: u8 = 64;
 const FOUR: u8 = 128;
 const OTHERS: u8 = PREVIOUS | OWNER | LIFETIME | IDLE | PERSISTENCE | PERSISTENT;
-// Together they are all there are, so that only two widths at once are no flags.
+// Every bit is spoken for: what is not known can only be two widths at once.
 const _: () = assert!(OTHERS | TWO | FOUR == u8::MAX);
 
 /// One byte, two or four.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub(super) enum Width {
     One = 1,
     Two = 2,

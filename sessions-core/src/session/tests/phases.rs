@@ -79,6 +79,22 @@ fn a_handle_that_was_never_opened_is_sealed_by_its_commit_without_a_call() {
 }
 
 #[test]
+fn only_a_handle_that_nobody_has_opened_is_sealed_as_unopened() {
+    let kit = Kit::new();
+    let token = kit.stored(|_| {});
+    let session = kit.manager.begin(Some(token.clone()));
+    assert!(session.seal_unopened());
+    assert!(block_on(kit.manager.open(&session)).expect_err("sealed").is_sealed());
+    assert!(!session.seal_unopened(), "it is sealed already");
+    assert!(kit.store.calls().is_empty());
+
+    let session = kit.open(&token);
+    assert!(!session.seal_unopened());
+    session.insert("a", &1).expect("open");
+    assert_eq!(kit.commit(&session).outcome, crate::Outcome::Written);
+}
+
+#[test]
 fn what_is_written_after_a_destroy_starts_empty() {
     let kit = Kit::new();
     let token = kit.stored(|session| {
