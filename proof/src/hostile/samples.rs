@@ -86,7 +86,8 @@ impl Random for Counted {
         for (at, byte) in bytes.iter_mut().enumerate() {
             *byte = count.wrapping_mul(37).wrapping_add(u8::try_from(at).unwrap_or_default().wrapping_mul(11));
         }
-        if bytes.len() == 48 {
+        // That of a new session: id, secret and version. A rotation draws no id.
+        if bytes.len() > 40 {
             bytes[..16].copy_from_slice(ID.as_bytes());
         }
         Ok(())
