@@ -60,7 +60,7 @@
 //!
 //! # Reproducing a failure
 //!
-//! A failing test prints its seed. Set `SESSIONS_TEST_SEED` to it and the same ids, versions and sequences come again; the
+//! A failing test prints its seed. Set `SESSIONS_SEED` to it and the same ids, versions and sequences come again; the
 //! names of namespaces stay fresh.
 //!
 //! # Tests as data

@@ -17,15 +17,15 @@ pub fn run(name: &str, harness: impl Future<Output = impl Harness>) {
     let test = tests().into_iter().find(|test| test.name() == name).expect("a test of this suite");
     let seed = seed();
     // The test harness shows this when the test fails.
-    eprintln!("{name}: repeat with SESSIONS_TEST_SEED={seed}");
+    eprintln!("{name}: repeat with SESSIONS_SEED={seed}");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
     let within = async { tokio::time::timeout(PATIENCE, test.run(harness.await, seed)).await };
     runtime.expect("a tokio runtime").block_on(within).expect("the store does not answer: the test hangs");
 }
 
 fn seed() -> u64 {
-    match std::env::var("SESSIONS_TEST_SEED") {
-        Ok(seed) => seed.parse().expect("SESSIONS_TEST_SEED is a number"),
+    match std::env::var("SESSIONS_SEED") {
+        Ok(seed) => seed.parse().expect("SESSIONS_SEED is a number"),
         Err(_) => fastrand::u64(..),
     }
 }

@@ -144,8 +144,8 @@ async fn failures(fault: MakeFault, seed: u64) -> BTreeMap<&'static str, u8> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn each_broken_store_fails_exactly_the_tests_of_its_guarantees() {
     let seed =
-        std::env::var("SESSIONS_TEST_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
-    println!("repeat with SESSIONS_TEST_SEED={seed}");
+        std::env::var("SESSIONS_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
+    println!("repeat with SESSIONS_SEED={seed}");
     let mut never_failed: BTreeSet<_> = tests().iter().map(sessions_conformance::Test::name).collect();
     let mut wrong = Vec::new();
     // The panics of the tests are what this is about; their messages would bury the table.

@@ -1,6 +1,6 @@
 //! Hostile bytes: seeded fuzzing of everything that is parsed, the cookie grammar exhaustively, and damage at rest.
 //!
-//! `SESSIONS_PROOF_SEED` gives a run again; `SESSIONS_PROOF_LONG=1` throws a hundred times as much.
+//! `SESSIONS_SEED` gives a run again; `SESSIONS_PROOF_LONG=1` throws a hundred times as much.
 //! `SESSIONS_PROOF_WRITE_CORPUS=1` writes the corpus anew, for a new format.
 
 #![allow(clippy::print_stdout, reason = "the figures are the result")]
@@ -16,13 +16,13 @@ fn is_long() -> bool {
     std::env::var_os("SESSIONS_PROOF_LONG").is_some()
 }
 
-/// A seed that is printed; `SESSIONS_PROOF_SEED` gives it again.
+/// A seed that is printed; `SESSIONS_SEED` gives it again.
 fn seed() -> u64 {
-    let given = std::env::var("SESSIONS_PROOF_SEED").ok().and_then(|seed| seed.parse().ok());
+    let given = std::env::var("SESSIONS_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = given.unwrap_or_else(|| {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::from(now.subsec_nanos()) << 20)
     });
-    println!("SESSIONS_PROOF_SEED={seed}");
+    println!("SESSIONS_SEED={seed}");
     seed
 }
 

@@ -51,12 +51,12 @@ fn every_interleaving_of_three_requests_without_faults() {
     say("three requests, no fault", report);
 }
 
-/// A seed that is printed; `SESSIONS_PROOF_SEED` gives it again. A failure prints its choices as well.
+/// A seed that is printed; `SESSIONS_SEED` gives it again. A failure prints its choices as well.
 #[test]
 fn a_sample_of_three_requests_with_faults_and_a_dropped_future() {
-    let given = std::env::var("SESSIONS_PROOF_SEED").ok().and_then(|seed| seed.parse().ok());
+    let given = std::env::var("SESSIONS_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = given.unwrap_or_else(|| fastrand::u64(..));
-    println!("SESSIONS_PROOF_SEED={seed}");
+    println!("SESSIONS_SEED={seed}");
     let each = if std::env::var_os("SESSIONS_PROOF_LONG").is_some() { 20_000 } else { 400 };
     let mut total = Report::default();
     for acts in triples() {

@@ -17,13 +17,13 @@ use sessions_sqlx::SqliteStore;
 const LIVES: u64 = 200;
 const OPERATIONS: usize = 200;
 
-/// A seed that is printed; `SESSIONS_PROOF_SEED` gives it again.
+/// A seed that is printed; `SESSIONS_SEED` gives it again.
 fn seed() -> u64 {
-    let given = std::env::var("SESSIONS_PROOF_SEED").ok().and_then(|seed| seed.parse().ok());
+    let given = std::env::var("SESSIONS_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = given.unwrap_or_else(|| {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::from(now.subsec_nanos()) << 20)
     });
-    println!("SESSIONS_PROOF_SEED={seed}");
+    println!("SESSIONS_SEED={seed}");
     seed
 }
 

@@ -4,7 +4,7 @@
 //! Three ways: undisturbed; with connections that are cut in the middle, so that answers go missing and writes arrive late; with
 //! one of the processes killed. Then the stores that must be caught.
 //!
-//! `SESSIONS_PROOF_LONG=1` runs twenty times as many rounds, `SESSIONS_PROOF_SEED` repeats the choices of a run; what the system
+//! `SESSIONS_PROOF_LONG=1` runs twenty times as many rounds, `SESSIONS_SEED` repeats the choices of a run; what the system
 //! makes of them is its own.
 
 #![allow(clippy::print_stdout, reason = "the figures are the result")]

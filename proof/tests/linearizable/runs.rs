@@ -188,14 +188,14 @@ fn sessions_of(round: u64) -> std::ops::Range<u64> {
 
 fn run(test: impl AsyncFnOnce(u64)) {
     let seed = seed();
-    println!("SESSIONS_PROOF_SEED={seed}");
+    println!("SESSIONS_SEED={seed}");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let test = async { tokio::time::timeout(PATIENCE, test(seed)).await };
     runtime.expect("a runtime").block_on(test).expect("the test hangs");
 }
 
 fn seed() -> u64 {
-    let given = std::env::var("SESSIONS_PROOF_SEED").ok().and_then(|seed| seed.parse().ok());
+    let given = std::env::var("SESSIONS_SEED").ok().and_then(|seed| seed.parse().ok());
     given.unwrap_or_else(|| {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::from(now.subsec_nanos()) << 20)
     })
