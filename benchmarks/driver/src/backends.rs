@@ -40,27 +40,26 @@ impl Backends {
 
     /// The environment of a contender: what answers may be lost with the machine, so that no disk is measured.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
-        self.with(&self.postgres, &self.memory)
+        self.with(&self.postgres, &self.memory).into()
     }
 
-    /// The same with a database of the Redis server that nothing else is in: the tables of a database grow by doubling, so
-    /// that what one contender has left there would be counted to the next.
-    pub(crate) fn with_redis_database(&self, number: u8) -> Vec<(&'static str, String)> {
-        let (scheme, rest) = self.redis.split_once("://").unwrap_or(("redis", &self.redis));
-        let server = rest.split('/').next().unwrap_or_default();
-        let mut environment = self.environment();
-        environment[0].1 = format!("{scheme}://{server}/{number}");
-        environment
+    /// The same with databases that nothing else is in. In Redis the tables of a database grow by doubling, in Postgres a table
+    /// has room that its dead rows have left: what had been there before would be counted as well.
+    pub(crate) fn with_databases(&self, redis: u8, postgres: u8) -> Vec<(&'static str, String)> {
+        let [redis_url, postgres_url, sqlite] = self.with(&self.postgres, &self.memory);
+        let redis = in_database(&redis_url.1, &redis.to_string());
+        let postgres = in_database(&postgres_url.1, &format!("bench_{postgres}"));
+        vec![(redis_url.0, redis), (postgres_url.0, postgres), sqlite]
     }
 
     /// The environment of a contender whose answers are on the disk.
     pub(crate) fn durable(&self, postgres: &Postgres) -> Vec<(&'static str, String)> {
-        self.with(&postgres.url, &self.disk)
+        self.with(&postgres.url, &self.disk).into()
     }
 
-    fn with(&self, postgres: &str, sqlite: &Path) -> Vec<(&'static str, String)> {
+    fn with(&self, postgres: &str, sqlite: &Path) -> [(&'static str, String); 3] {
         let file = sqlite.join("sessions.db").display().to_string();
-        vec![("BENCH_REDIS", self.redis.clone()), ("BENCH_POSTGRES", postgres.to_owned()), ("BENCH_SQLITE", file)]
+        [("BENCH_REDIS", self.redis.clone()), ("BENCH_POSTGRES", postgres.to_owned()), ("BENCH_SQLITE", file)]
     }
 
     /// Removes the SQLite files, so that the next contender begins with none.
@@ -94,6 +93,13 @@ impl Backends {
         let url = format!("postgres://sessions:bench@127.0.0.1:{port}/sessions");
         Ok(Some(Postgres { url, child, folder }))
     }
+}
+
+/// The address with another database in the place of its own.
+fn in_database(url: &str, database: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let server = rest.split('/').next().unwrap_or_default();
+    format!("{scheme}://{server}/{database}")
 }
 
 impl Drop for Backends {

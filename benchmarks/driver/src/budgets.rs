@@ -58,7 +58,7 @@ pub(crate) fn all(results: &Value) -> Vec<Budget> {
     budgets
 }
 
-const OURS: &str = "sessions, memory";
+pub(crate) const OURS: &str = "sessions, memory";
 const REFERENCE: &str = "tower-sessions, memory";
 const BASE: &str = "axum without sessions";
 const BASE_AGAIN: &str = "axum without sessions, again";
@@ -134,26 +134,27 @@ fn count(results: &Value, case: &str, what: &str, unit: &str, budget: f64) -> Bu
     }
 }
 
-fn best_in_process(results: &Value, case: &str, unit: &str) -> Option<(String, f64)> {
+/// The least of the other libraries, which the bare blocks are not.
+pub(crate) fn best_in_process(results: &Value, case: &str, unit: &str) -> Option<(String, f64)> {
     let contenders =
         results["in_process"].as_object()?.iter().filter(|(name, _)| ![OURS, BARE].contains(&name.as_str()));
     let counts = contenders.filter_map(|(name, cases)| Some((name.clone(), cases[case][unit].as_f64()?)));
     counts.min_by(|one, other| one.1.total_cmp(&other.1))
 }
 
-fn per_second(results: &Value, contender: &str, path: &str) -> Option<f64> {
+pub(crate) fn per_second(results: &Value, contender: &str, path: &str) -> Option<f64> {
     results["http"][contender][path]["per_second"].as_f64()
 }
 
 /// How a contender compares with another: by requests a second, and by the processor time of a request.
 #[derive(Debug, Clone, Copy)]
-struct Comparison {
-    by_rate: Option<f64>,
-    by_processor: Option<f64>,
+pub(crate) struct Comparison {
+    pub(crate) by_rate: Option<f64>,
+    pub(crate) by_processor: Option<f64>,
 }
 
 impl Comparison {
-    fn of(results: &Value, contender: (&str, &str), other: (&str, &str)) -> Self {
+    pub(crate) fn of(results: &Value, contender: (&str, &str), other: (&str, &str)) -> Self {
         let number = |(name, path): (&str, &str), unit: &str| results["http"][name][path][unit].as_f64();
         let both = |unit: &str| number(contender, unit).zip(number(other, unit));
         Self {
@@ -223,7 +224,7 @@ pub(crate) fn better_base(results: &Value) -> &'static str {
 }
 
 /// The fastest other library on the same kind of store.
-fn best_over_http(results: &Value, ours: &str, path: &str) -> Option<String> {
+pub(crate) fn best_over_http(results: &Value, ours: &str, path: &str) -> Option<String> {
     let store = ours.rsplit(", ").next()?;
     let is_peer = |name: &str| {
         let same = name.ends_with(store) || store == "memory" && name.ends_with("moka");
@@ -243,12 +244,16 @@ fn held(results: &Value, contender: &str, store: &str, budget: f64) -> Budget {
     let peer = peers
         .filter_map(|row| Some((row["contender"].as_str()?, row["bytes"].as_f64()?)))
         .min_by(|one, other| one.1.total_cmp(&other.1));
+    let without = contender.strip_suffix(", with owners").map(|plain| {
+        let plain = rows().filter(|row| row["contender"] == plain).filter_map(|row| row["bytes"].as_f64()).next_back();
+        plain.map_or_else(unknown, |bytes| format!("{} without owners", number(bytes)))
+    });
     Budget {
         what: format!("{contender}: bytes of a small session"),
         budget: format!("≤ {}", number(budget)),
         ours: ours.map_or_else(unknown, number),
         peer: peer.map_or_else(unknown, |(name, bytes)| format!("{} ({name})", number(bytes))),
-        limit: String::new(),
+        limit: without.unwrap_or_default(),
         verdict: Verdict::of(ours.map(|ours| ours <= budget)),
     }
 }

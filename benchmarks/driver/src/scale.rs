@@ -78,12 +78,18 @@ fn held_in_stores(
             let owners = if *path == "sign_up_owned" { WITH_OWNERS } else { "" };
             progress.say(&format!("bytes of {count} sessions: {name}{owners}"));
             backends.clear_sqlite()?;
-            let database = if store == "redis" { databases.next() } else { Some(0) };
-            let database = database.ok_or_else(|| Error::new("the Redis server has no database left"))?;
-            let environment = backends.with_redis_database(database);
-            let size = || -> Result<f64, Error> {
+            let number = if store == "sqlite" { Some(0) } else { databases.next() };
+            let number = number.ok_or_else(|| Error::new("a Redis server has sixteen databases"))?;
+            let of_limits = |name: &str, number: u8, environment: &[(&'static str, String)]| {
                 let mut command = Command::new(binary("bench-limits")?);
-                let result = one(command.args([&format!("size-{store}"), "0"]).envs(environment.iter().cloned()))?;
+                one(command.args([name, &number.to_string()]).envs(environment.iter().cloned()))
+            };
+            if store == "postgres" {
+                of_limits("create-postgres", number, &backends.environment())?;
+            }
+            let environment = backends.with_databases(number, number);
+            let size = || -> Result<f64, Error> {
+                let result = of_limits(&format!("size-{store}"), 0, &environment)?;
                 Ok(result["bytes"].as_f64().unwrap_or_default())
             };
             let server = Server::start(server, &environment)?;
@@ -92,6 +98,10 @@ fn held_in_stores(
             let before = size()?;
             server.fill(path, count)?;
             let bytes = ((size()? - before) / f64::from(count)).round();
+            drop(server);
+            if store == "postgres" {
+                of_limits("drop-postgres", number, &backends.environment())?;
+            }
             let contender = format!("{name}{owners}");
             results.push(json!({ "contender": contender, "store": store, "sessions": count, "bytes": bytes }));
         }

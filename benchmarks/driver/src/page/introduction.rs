@@ -35,7 +35,7 @@ pub(crate) fn write(page: &mut Page, results: &Value) {
             ("load average at the start", text("load_average")),
             ("compiler", format!("{}; {}", text("rustc"), text("profile"))),
             ("callgrind", text("valgrind")),
-            ("Redis", text("redis")),
+            ("Redis", version_of_redis(&text("redis"))),
             ("Postgres", text("postgres")),
         ]
         .map(|(name, value)| vec![name.to_owned(), value]),
@@ -56,4 +56,9 @@ pub(crate) fn write(page: &mut Page, results: &Value) {
          - **A disk is not waited for** unless a table says so: Postgres runs without `fsync`, SQLite's file lies in memory (with \
          the same journal and `synchronous=FULL` for everybody). Redis appends to its log.",
     );
+}
+
+/// Out of what it says of itself: `Redis server v=7.0.15 sha=…`.
+fn version_of_redis(text: &str) -> String {
+    text.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or(text).to_owned()
 }

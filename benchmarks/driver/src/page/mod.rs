@@ -4,6 +4,7 @@ mod introduction;
 mod requests;
 mod scale;
 mod scaling;
+mod short;
 
 use std::fs;
 use std::path::Path;
@@ -21,6 +22,7 @@ pub(crate) fn write(results: &Value, docs: &Path) -> Result<(), Error> {
     fs::create_dir_all(&plots)?;
     let mut page = Page::default();
     introduction::write(&mut page, results);
+    short::write(&mut page, results);
     budget_table(&mut page, results);
     requests::in_process(&mut page, results);
     requests::parts(&mut page, results);

@@ -40,7 +40,7 @@ pub(crate) fn in_process(page: &mut Page, results: &Value) {
     }
 }
 
-const CASES: [(&str, &str); 13] = [
+pub(crate) const CASES: [(&str, &str); 13] = [
     ("anonymous", "no cookie, not asked for"),
     ("untouched", "cookie, not asked for"),
     ("read", "read"),
@@ -115,7 +115,7 @@ pub(crate) fn over_http(page: &mut Page, results: &Value) {
     }
 }
 
-const PATHS: [(&str, &str); 6] = [
+pub(crate) const PATHS: [(&str, &str); 6] = [
     ("untouched", "Not asked for"),
     ("read", "Read"),
     ("read_write", "Read and write"),

@@ -1,6 +1,7 @@
 //! What the clients can do by themselves, 64 operations in flight on one thread: `bench-limits NAME SECONDS`.
 //!
-//! `bench-limits size-BACKEND 0` says how many bytes a backend holds. No application stores a session faster than its client stores bytes.
+//! `bench-limits size-BACKEND 0` says how many bytes a backend holds, `bench-limits create-postgres N` makes an empty database
+//! `bench_N`, `drop-postgres N` takes it away. No application stores a session faster than its client stores bytes.
 
 use std::cell::Cell;
 use std::process::ExitCode;
@@ -21,8 +22,14 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let seconds = Duration::from_secs_f64(seconds.parse().unwrap_or(1.0));
     let is_size = name.starts_with("size-");
-    let result =
-        LocalSet::new().block_on(&runtime, async { if is_size { size(name).await } else { run(name, seconds).await } });
+    let result = LocalSet::new().block_on(&runtime, async {
+        match name.as_str() {
+            "create-postgres" => database(seconds.as_secs(), true).await,
+            "drop-postgres" => database(seconds.as_secs(), false).await,
+            _ if is_size => size(name).await,
+            _ => run(name, seconds).await,
+        }
+    });
     match result {
         Ok(number) => {
             let unit = if is_size { "bytes" } else { "per_second" };
@@ -103,6 +110,17 @@ async fn size(name: &str) -> Result<f64, Error> {
         }
         _ => return Err("no such size".into()),
     })
+}
+
+/// A database of Postgres that is empty, or is gone.
+async fn database(number: u64, is_wanted: bool) -> Result<f64, Error> {
+    let pool = PgPool::connect(&address("POSTGRES")?).await?;
+    let statements =
+        [format!("DROP DATABASE IF EXISTS bench_{number} WITH (FORCE)"), format!("CREATE DATABASE bench_{number}")];
+    for statement in statements.into_iter().take(if is_wanted { 2 } else { 1 }) {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&pool).await?;
+    }
+    Ok(0.0)
 }
 
 /// Operations per second, 64 at a time.
