@@ -115,7 +115,9 @@ fn measured(part: &str, backends: &Backends, effort: &Effort, progress: &mut Pro
 }
 
 fn write_page(folder: &Path, name: &str) -> Result<(), Error> {
-    let text = fs::read_to_string(folder.join("results").join(format!("{name}.json")))?;
+    let file = format!("results/{name}.json");
+    let text = fs::read_to_string(folder.join(&file))
+        .map_err(|error| Error::new(format!("{file}: {error}; measure first, with  cargo xtask bench")))?;
     let results: Value = serde_json::from_str(&text)?;
     let docs =
         folder.parent().map(|root| root.join("docs")).ok_or_else(|| Error::new("the benchmarks are in no project"))?;
