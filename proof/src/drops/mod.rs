@@ -7,7 +7,8 @@
 //! - the pool is whole: more operations at once than there are connections all work;
 //! - nothing stays open on the server, and another connection may write;
 //! - a request whose handler had not answered has changed nothing, and one whose handler had has changed everything (H9);
-//! - a commit that is called again after it was dropped has one effect.
+//! - a commit that is called again after it was dropped has one effect. Of a new session that is the one whose token it gives out:
+//!   a create that was dropped can arrive when it has been cleared up after, and leaves one that nobody can open.
 //!
 //! What runs is quick on every store. [`controls`] are stores and adapters that are broken in one way each, and are caught.
 

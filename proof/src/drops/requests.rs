@@ -58,14 +58,14 @@ async fn drop_everywhere(bench: &Bench, adapter: Adapter, act: Act) -> Result<u6
         timeout(PATIENCE, layer.drain()).await.map_err(|_| format!("{place}: what had begun does not end"))?;
         // A dropped request commits nothing; a commit that has begun is finished (H9).
         let whole = answered.load(Ordering::SeqCst);
-        visit.judge(&manager, whole).await.map_err(|problem| format!("{place}, answered {whole}: {problem}"))?;
+        visit.judge(&manager, whole, 0).await.map_err(|problem| format!("{place}, answered {whole}: {problem}"))?;
         is_usable(&bench.store).await.map_err(|problem| format!("{place}: {problem}"))?;
         visits.push((place, visit, whole));
         next = place.next(completed);
     }
     comes_to_rest(bench).await?;
     for (place, visit, whole) in &visits {
-        visit.judge(&manager, *whole).await.map_err(|problem| format!("{place}, at rest: {problem}"))?;
+        visit.judge(&manager, *whole, 0).await.map_err(|problem| format!("{place}, at rest: {problem}"))?;
     }
     Ok(places)
 }

@@ -33,13 +33,13 @@ async fn drop_everywhere(bench: &Bench, act: Act) -> Result<u64, Problem> {
         let first = place.drop(Box::pin(manager.commit(&session))).await.transpose()?;
         places += 1;
         let completed = first.is_some();
-        let committed = match first {
-            Some(committed) => committed,
+        let (committed, dropped) = match first {
+            Some(committed) => (committed, 0),
             // Twice, to be sure that it goes on where it was.
             None => {
                 match Place::FIRST.next(false).unwrap_or(Place::FIRST).drop(Box::pin(manager.commit(&session))).await {
-                    Some(committed) => committed?,
-                    None => manager.commit(&session).await?,
+                    Some(committed) => (committed?, 1),
+                    None => (manager.commit(&session).await?, 2),
                 }
             }
         };
@@ -50,7 +50,7 @@ async fn drop_everywhere(bench: &Bench, act: Act) -> Result<u64, Problem> {
                 return Err(format!("{place}: the token that it gave out opens nothing").into());
             }
         }
-        visit.judge(&manager, true).await.map_err(|problem| format!("{place}: {problem}"))?;
+        visit.judge(&manager, true, dropped).await.map_err(|problem| format!("{place}: {problem}"))?;
         is_usable(&bench.store).await.map_err(|problem| format!("{place}: {problem}"))?;
         next = place.next(completed);
     }
