@@ -1,7 +1,7 @@
 //! Which tokens open a session. Judged when it is loaded and at every conflict.
 
 use crate::clock::Timestamp;
-use crate::record::Head;
+use crate::record::Record;
 use crate::settings::SUPERSEDED_WINDOW;
 use crate::token::Verifier;
 
@@ -27,16 +27,17 @@ impl Access {
 }
 
 /// Both verifiers are compared in constant time, and which of them was tried shows only to who has a valid token.
-pub(crate) fn access(head: &Head, verifier: &Verifier, now: Timestamp) -> Access {
-    let current = head.verifier == *verifier;
-    let previous = head.previous.is_some_and(|previous| previous.verifier == *verifier && now < previous.grace_ends);
-    if head.deadline <= now {
+pub(crate) fn access(record: &Record, verifier: &Verifier, now: Timestamp) -> Access {
+    let current = record.verifier() == *verifier;
+    let previous =
+        record.previous().is_some_and(|previous| previous.verifier == *verifier && now < previous.grace_ends);
+    if record.deadline() <= now {
         Access::Over
     } else if current {
         Access::Current
     } else if previous {
         Access::Grace
-    } else if now.since(head.issued_at) < SUPERSEDED_WINDOW {
+    } else if now.since(record.issued_at()) < SUPERSEDED_WINDOW {
         Access::Superseded
     } else {
         Access::Refused

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::record::{AsValue, Record, Value};
+use crate::record::{Record, Value};
 use crate::token::SessionId;
 
 mod ops;
@@ -107,39 +107,34 @@ impl Delta {
 
     /// The keys and values of `record` with this delta applied, in order of the keys. Values are copied with their
     /// checksums.
-    pub(crate) fn merge<'a>(&'a self, record: Option<&'a Record>) -> Vec<(&'a str, Merged<'a>)> {
+    pub(crate) fn merge<'a>(&'a self, record: Option<&'a Record>) -> Vec<(&'a [u8], Value<'a>)> {
         let record = if self.emptied { None } else { record };
-        let mut stored = record.into_iter().flat_map(Record::entries).peekable();
         let mut merged = Vec::with_capacity(record.map_or(0, Record::len) + self.ops.len());
+        let mut entries = record.map(Record::entries);
+        let mut next = || entries.as_mut().and_then(Iterator::next);
+        let mut stored = next();
         for (key, op) in self.ops.iter() {
-            while let Some(entry) = stored.next_if(|(stored, _)| *stored < key.as_ref()) {
-                merged.push((entry.0, Merged::Kept(entry.1)));
+            let key = key.as_bytes();
+            while let Some(entry) = stored.filter(|(stored, _)| *stored < key) {
+                merged.push(entry);
+                stored = next();
             }
-            stored.next_if(|(stored, _)| stored == key);
+            if stored.is_some_and(|(stored, _)| stored == key) {
+                stored = next();
+            }
             match op {
-                Op::Set(value) | Op::Update { now: value, .. } => merged.push((key, Merged::Changed(value))),
+                Op::Set(value) | Op::Update { now: value, .. } => {
+                    merged.push((key, Value { bytes: value, checksum: None }));
+                }
                 // What others have written there meanwhile goes as well: a login that clears must not take it along.
                 Op::Remove | Op::Nothing => {}
             }
         }
-        merged.extend(stored.map(|(key, value)| (key, Merged::Kept(value))));
-        merged
-    }
-}
-
-/// A value of a merge: copied from the record, or the request's.
-#[derive(Debug)]
-pub(crate) enum Merged<'a> {
-    Kept(Value<'a>),
-    Changed(&'a [u8]),
-}
-
-impl AsValue for Merged<'_> {
-    fn value(&self) -> Value<'_> {
-        match self {
-            Self::Kept(value) => *value,
-            Self::Changed(bytes) => Value { bytes, checksum: None },
+        while let Some(entry) = stored {
+            merged.push(entry);
+            stored = next();
         }
+        merged
     }
 }
 

@@ -351,10 +351,10 @@ fn settle(id: SessionId, stored: Stored, sent: &Prepared, open: bool) -> Result<
         Err(error) if open => return Err(StoreError::indeterminate(error).into()),
         Err(error) => return Err(error),
     };
-    let head = newer.record.head();
-    if newer.version == sent.entry.version || head.recent.contains(sent.entry.version) {
-        Ok(Settled::Landed(prepare::cookie_if_current(sent.cookie.clone(), head)))
-    } else if !open || head.recent.contains(sent.base) {
+    let recent = newer.record.recent();
+    if newer.version == sent.entry.version || recent.contains(sent.entry.version) {
+        Ok(Settled::Landed(prepare::cookie_if_current(sent.cookie.clone(), &newer.record)))
+    } else if !open || recent.contains(sent.base) {
         Ok(Settled::NeverLands(Box::new(newer)))
     } else if newer.version == sent.base {
         Ok(Settled::MayLand)

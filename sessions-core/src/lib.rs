@@ -103,6 +103,7 @@ mod test_kit;
 mod test_store;
 mod token;
 mod turn;
+mod versions;
 
 /// The examples of the README are tests as well.
 #[cfg(doctest)]

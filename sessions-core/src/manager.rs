@@ -268,7 +268,7 @@ impl SessionManager {
         let Some(stored) = self.0.store.load(id).await? else { return Ok(None) };
         let Stored { version, record, expires_at, owner: _ } = stored;
         let Some(record) = parse(*id, record)? else { return Ok(None) };
-        if record.head().deadline <= self.0.settings.clock.now() {
+        if record.deadline() <= self.0.settings.clock.now() {
             return Ok(None);
         }
         let mut state = State::new(None, Phase::Open);
@@ -453,10 +453,10 @@ impl SessionManager {
 
     fn touch_due(&self, state: &State) -> bool {
         let Some(base) = state.base() else { return false };
-        let head = base.record.head();
-        let limits = self.0.settings.limits.with(&head.overrides);
+        let limits = self.0.settings.limits.with(&base.record.overrides());
         // Without an idle timeout none is ever due, whatever the time.
-        limits.idle_timeout.is_some() && limits.touch_due(base.expires_at, head.deadline, self.0.settings.clock.now())
+        limits.idle_timeout.is_some()
+            && limits.touch_due(base.expires_at, base.record.deadline(), self.0.settings.clock.now())
     }
 
     /// What a token is worth now, to what the store holds under its id.
@@ -467,10 +467,9 @@ impl SessionManager {
             return Ok(Origin::New);
         };
         let Some(record) = parse(id, record)? else { return Ok(Origin::New) };
-        let verifier = token.verifier();
-        let opened_by = match access(record.head(), &verifier, self.0.settings.clock.now()) {
-            Access::Current => OpenedBy::Current(verifier),
-            Access::Grace => OpenedBy::Grace(verifier),
+        let opened_by = match access(&record, &token.verifier(), self.0.settings.clock.now()) {
+            Access::Current => OpenedBy::Current,
+            Access::Grace => OpenedBy::Grace,
             Access::Superseded => {
                 tracing::debug!(target: "sessions", session = %id, "session.superseded");
                 return Ok(Origin::Superseded);

@@ -8,15 +8,14 @@ use bytes::Bytes;
 use crate::access::{Access, access};
 use crate::clock::Timestamp;
 use crate::commit::{Attempt, CookieChange};
-use crate::delta::Merged;
 use crate::error::Error;
 use crate::expiry::Overrides;
 use crate::owner::Owner;
-use crate::record::{self, Head, Previous, Recent, Record};
+use crate::record::{self, Head, Previous, Recent, Record, Value};
 use crate::session::{Credential, Loaded, OpenedBy, Session, State};
 use crate::settings::Settings;
 use crate::store::{Change, Entry, Stored, Ttl, Version};
-use crate::token::{SessionId, Token};
+use crate::token::{SessionId, Token, Verifier};
 
 /// Whether the record that a write replaces is the one that the request had loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,12 +94,11 @@ pub(crate) fn update<'a>(
     meets: Meets,
     now: Timestamp,
 ) -> Result<Step, Error> {
-    let head = base.record.head();
     let Some(loaded) = state.loaded() else { return Ok(Step::Lost) };
-    if is_over(loaded.opened_by, head, meets, now) || guard_broken(&state, loaded, base, meets) {
+    if is_over(loaded, &base.record, meets, now) || guard_broken(&state, loaded, base, meets) {
         return Ok(Step::Lost);
     }
-    let opened_by = loaded.opened_by;
+    let (opened_by, opened_with) = (loaded.opened_by, loaded.opened_with());
     let mut again = None;
     if meets == Meets::Newer {
         // Without the lock: what runs again is the application's, and may use the session.
@@ -111,13 +109,18 @@ pub(crate) fn update<'a>(
     }
 
     let state = &mut *state;
+    let head = base.record.head();
     let overrides = state.overrides_over(head.overrides);
-    let issue = issue(state.credential, opened_by, head, now);
+    let issue = match state.credential {
+        Credential::Keep => Issue::Nothing,
+        Credential::Rotate => Issue::Strictly,
+        Credential::Renew | Credential::RenewQuietly => renewal(opened_by, opened_with, &base.record, now),
+    };
     if issue == Issue::Nothing && !state.has_changes() {
         return Ok(Step::Nothing);
     }
     let limits = settings.limits.with(&overrides);
-    let mut next = Head { overrides, recent: head.recent.push(base.version), ..*head };
+    let mut next = Head { overrides, recent: head.recent.push(base.version), ..head };
     next.previous = head.previous.filter(|previous| now < previous.grace_ends);
     if issue != Issue::Nothing {
         let verifier = minted(&mut state.attempt, base.id, settings)?.verifier();
@@ -149,7 +152,7 @@ pub(crate) fn update<'a>(
     let cookie = match issue {
         // Only the token that is current now: one in its grace would take the place of its successor.
         Issue::Nothing if cookie_moves(head.overrides, overrides) => match (opened_by, &state.presented) {
-            (OpenedBy::Current(verifier), Some(token)) if verifier == head.verifier => set_cookie(token, &next, now),
+            (OpenedBy::Current, Some(token)) if opened_with == Some(head.verifier) => set_cookie(token, &next, now),
             _ => CookieChange::Keep,
         },
         Issue::Nothing => CookieChange::Keep,
@@ -164,8 +167,7 @@ pub(crate) fn update<'a>(
 pub(crate) fn stands(session: &Session, newer: &Base, now: Timestamp) -> bool {
     let state = session.state();
     let is_lost = |loaded: &Loaded| {
-        is_over(loaded.opened_by, newer.record.head(), Meets::Newer, now)
-            || guard_broken(&state, loaded, newer, Meets::Newer)
+        is_over(loaded, &newer.record, Meets::Newer, now) || guard_broken(&state, loaded, newer, Meets::Newer)
     };
     !state.loaded().is_none_or(is_lost)
 }
@@ -203,17 +205,16 @@ pub(crate) fn create(settings: &Settings, session: &Session, now: Timestamp) -> 
 pub(crate) fn touch(settings: &Settings, session: &Session, now: Timestamp) -> Option<Touch> {
     let state = session.state();
     let Loaded { id, version, record, expires_at, opened_by: _ } = state.loaded()?;
-    let head = record.head();
-    let limits = settings.limits.with(&head.overrides);
-    let ttl = limits.ttl(head.deadline, now)?;
-    limits.touch_due(*expires_at, head.deadline, now).then_some(Touch { id: *id, version: *version, ttl })
+    let (limits, deadline) = (settings.limits.with(&record.overrides()), record.deadline());
+    let ttl = limits.ttl(deadline, now)?;
+    limits.touch_due(*expires_at, deadline, now).then_some(Touch { id: *id, version: *version, ttl })
 }
 
 /// The cookie of a write that was found to have landed, under what others may have written since: a token that somebody
 /// has replaced meanwhile is not sent, or it would take the place of theirs in the browser.
-pub(crate) fn cookie_if_current(cookie: CookieChange, head: &Head) -> CookieChange {
+pub(crate) fn cookie_if_current(cookie: CookieChange, record: &Record) -> CookieChange {
     match cookie {
-        CookieChange::Set { token, .. } if token.verifier() != head.verifier => CookieChange::Keep,
+        CookieChange::Set { token, .. } if token.verifier() != record.verifier() => CookieChange::Keep,
         cookie => cookie,
     }
 }
@@ -227,12 +228,10 @@ fn minted<'a>(attempt: &'a mut Attempt, id: SessionId, settings: &Settings) -> R
 }
 
 /// Whether the session, or the right to it, has ended. At the record that was loaded only time can have ended it.
-fn is_over(opened_by: OpenedBy, head: &Head, meets: Meets, now: Timestamp) -> bool {
-    match opened_by {
-        OpenedBy::Current(verifier) | OpenedBy::Grace(verifier) if meets == Meets::Newer => {
-            !access(head, &verifier, now).is_open()
-        }
-        _ => head.deadline <= now,
+fn is_over(loaded: &Loaded, record: &Record, meets: Meets, now: Timestamp) -> bool {
+    match loaded.opened_with() {
+        Some(verifier) if meets == Meets::Newer => !access(record, &verifier, now).is_open(),
+        _ => record.deadline() <= now,
     }
 }
 
@@ -249,22 +248,13 @@ enum Issue {
     Strictly,
 }
 
-fn issue(credential: Credential, opened_by: OpenedBy, head: &Head, now: Timestamp) -> Issue {
-    let in_grace = |verifier| access(head, &verifier, now) == Access::Grace;
-    match credential {
-        Credential::Keep => Issue::Nothing,
-        Credential::Rotate => Issue::Strictly,
-        Credential::Renew | Credential::RenewQuietly => {
-            let by_grace = match opened_by {
-                OpenedBy::Grace(_) => true,
-                // A sibling has renewed meanwhile.
-                OpenedBy::Current(verifier) => in_grace(verifier),
-                OpenedBy::Id => false,
-            };
-            let grace_runs = head.previous.is_some_and(|previous| now < previous.grace_ends);
-            if by_grace || grace_runs { Issue::Nothing } else { Issue::Gracefully }
-        }
-    }
+/// What a renewal issues: nothing where somebody else's serves, and where it would end a grace that runs.
+fn renewal(opened_by: OpenedBy, opened_with: Option<Verifier>, record: &Record, now: Timestamp) -> Issue {
+    // A sibling has renewed meanwhile.
+    let renewed = opened_by == OpenedBy::Current
+        && opened_with.is_some_and(|verifier| access(record, &verifier, now) == Access::Grace);
+    let grace_runs = record.previous().is_some_and(|previous| now < previous.grace_ends);
+    if opened_by == OpenedBy::Grace || renewed || grace_runs { Issue::Nothing } else { Issue::Gracefully }
 }
 
 fn cookie_moves(before: Overrides, after: Overrides) -> bool {
@@ -280,16 +270,10 @@ fn entry(
     id: SessionId,
     head: &Head,
     owner: Option<Owner>,
-    merged: &[(&str, Merged<'_>)],
+    merged: &[(&[u8], Value<'_>)],
     version: Option<Version>,
 ) -> Result<Entry, Error> {
     let record = record::build(id, head, owner.as_ref(), merged, settings.max_record_bytes)?;
-    let version = version.map_or_else(|| draw(settings), Ok)?;
+    let version = version.map_or_else(|| settings.versions.next(&*settings.random), Ok)?;
     Ok(Entry { version, record: Bytes::from(record), owner, deadline: head.deadline })
-}
-
-fn draw(settings: &Settings) -> Result<Version, Error> {
-    let mut bytes = [0; 8];
-    settings.random.fill(&mut bytes).map_err(Error::random)?;
-    Ok(Version::from_u64(u64::from_le_bytes(bytes)))
 }

@@ -23,20 +23,20 @@
 //! write to the store can forge sessions.
 
 use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::expiry::Overrides;
-use crate::store::Version;
 use crate::token::{SessionId, Verifier};
 
 mod build;
+mod head;
 mod width;
 
-pub(crate) use build::{AsValue, Value, build};
+pub(crate) use build::{Value, build};
+use head::recent_at;
+pub(crate) use head::{Head, Previous, Recent};
 use width::Width;
 
 /// The format that this version of the library writes.
@@ -59,56 +59,13 @@ const PERSISTENT: u8 = 32;
 #[derive(Clone)]
 pub struct Record {
     bytes: Bytes,
-    head: Head,
-    owner: (usize, usize),
-    width: Width,
+    /// Where the parts begin whose place depends on the ones before them. What is small is read when it is asked for.
+    overrides: usize,
     index: usize,
     keys: usize,
     values: usize,
     len: usize,
-}
-
-/// Everything of a record but the owner and the values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) created_at: Timestamp,
-    pub(crate) issued_at: Timestamp,
-    pub(crate) deadline: Timestamp,
-    pub(crate) verifier: Verifier,
-    pub(crate) previous: Option<Previous>,
-    pub(crate) recent: Recent,
-    pub(crate) overrides: Overrides,
-}
-
-/// The token that a renewal replaced, valid until its grace ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Previous {
-    pub(crate) verifier: Verifier,
-    pub(crate) grace_ends: Timestamp,
-}
-
-/// The last few superseded versions, newest first: they settle whether a write that was never answered has landed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Recent {
-    versions: [u64; RECENT],
-    len: u8,
-}
-
-impl Recent {
-    pub(crate) fn contains(&self, version: Version) -> bool {
-        self.as_slice().contains(&version.as_u64())
-    }
-
-    /// These versions after `superseded` was replaced by a new one.
-    pub(crate) fn push(self, superseded: Version) -> Self {
-        let mut versions = [superseded.as_u64(); RECENT];
-        versions[1..].copy_from_slice(&self.versions[..RECENT - 1]);
-        Self { versions, len: self.len.saturating_add(1).min(4) }
-    }
-
-    fn as_slice(&self) -> &[u64] {
-        &self.versions[..usize::from(self.len)]
-    }
+    width: Width,
 }
 
 impl Record {
@@ -134,40 +91,30 @@ impl Record {
         let mut read = Reader { bytes: &bytes, at: 1 };
         let flags = read.u8()?;
         let width = Width::of_flags(flags).ok_or("unknown flags")?;
-        let created_at = read.timestamp()?;
-        let issued_at = read.timestamp()?;
-        let deadline = read.timestamp()?;
-        let verifier = read.verifier()?;
-        let previous = (flags & PREVIOUS != 0)
-            .then(|| Ok::<_, &str>(Previous { verifier: read.verifier()?, grace_ends: read.timestamp()? }))
-            .transpose()?;
-        let mut recent = Recent { len: read.u8()?, ..Recent::default() };
-        if usize::from(recent.len) > RECENT {
+        read.skip(recent_at(flags) - read.at)?;
+        let recent = usize::from(read.u8()?);
+        if recent > RECENT {
             return Err("too many versions");
         }
-        for version in &mut recent.versions[..usize::from(recent.len)] {
-            *version = read.u64()?;
+        read.skip(8 * recent)?;
+        if flags & OWNER != 0 {
+            let len = usize::from(read.u8()?);
+            let owner = read.at..read.skip(len)?;
+            std::str::from_utf8(&bytes[owner]).map_err(|_| "an owner that is not UTF-8")?;
         }
-        let owner = if flags & OWNER != 0 { usize::from(read.u8()?) } else { 0 };
-        let owner = (read.at, read.skip(owner)?);
-        std::str::from_utf8(&bytes[owner.0..owner.1]).map_err(|_| "an owner that is not UTF-8")?;
-        let lifetime = (flags & LIFETIME != 0).then(|| read.u64()).transpose()?.map(Duration::from_millis);
-        let idle_timeout = (flags & IDLE != 0).then(|| read.u64()).transpose()?;
-        let idle_timeout = idle_timeout.map(|idle| (idle != u64::MAX).then(|| Duration::from_millis(idle)));
-        let persistent = (flags & PERSISTENCE != 0).then_some(flags & PERSISTENT != 0);
-        let overrides = Overrides { lifetime, idle_timeout, persistent };
+        let overrides = read.at;
+        read.skip(8 * (usize::from(flags & LIFETIME != 0) + usize::from(flags & IDLE != 0)))?;
 
         let len = read.number(width)?;
         let index = read.at;
         let keys = read.skip(len.checked_mul(width.entry()).ok_or("too many keys")?)?;
-        let head = Head { created_at, issued_at, deadline, verifier, previous, recent, overrides };
         let key_bytes = len.checked_sub(1).map_or(0, |last| entry(&bytes, width, index, last).key_end);
         let checksum = read.skip(key_bytes)?;
         if read.u32()? != checksum_of(&[id.as_bytes(), &bytes[..checksum]]) {
             return Err("checksum");
         }
         let values = read.at;
-        let record = Self { bytes, head, owner, width, index, keys, values, len };
+        let record = Self { bytes, overrides, index, keys, values, len, width };
         record.validate_index(checksum)?;
         Ok(record)
     }
@@ -207,25 +154,6 @@ impl Record {
         self.len == 0
     }
 
-    /// When the session was created.
-    #[must_use]
-    pub fn created_at(&self) -> Timestamp {
-        self.head.created_at
-    }
-
-    /// When the session opens for nobody any more.
-    #[must_use]
-    pub fn deadline(&self) -> Timestamp {
-        self.head.deadline
-    }
-
-    /// Whose session it is.
-    #[must_use]
-    pub fn owner(&self) -> Option<&str> {
-        let owner = text(&self.bytes[self.owner.0..self.owner.1]);
-        (!owner.is_empty()).then_some(owner)
-    }
-
     /// The keys, in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
         (0..self.len).map(|at| self.key(at))
@@ -248,16 +176,18 @@ impl Record {
     }
 
     /// Every key with its value, for copying: checksums are carried along, not verified.
-    pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = (&str, Value<'_>)> {
-        (0..self.len).map(|at| (self.key(at), self.raw(at)))
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&[u8], Value<'_>)> {
+        let (mut key_at, mut value_at) = (self.keys, self.values);
+        (0..self.len).map(move |at| {
+            let Entry { key_end, value_end, checksum } = self.entry(at);
+            let (key, value) = (key_at..self.keys + key_end, value_at..self.values + value_end);
+            (key_at, value_at) = (key.end, value.end);
+            (&self.bytes[key], Value { bytes: &self.bytes[value], checksum: Some(checksum) })
+        })
     }
 
     pub(crate) fn contains(&self, key: &str) -> bool {
         self.find(key).is_some()
-    }
-
-    pub(crate) fn head(&self) -> &Head {
-        &self.head
     }
 
     fn find(&self, key: &str) -> Option<usize> {

@@ -154,28 +154,27 @@ impl Session {
     pub fn should_rotate(&self) -> bool {
         let state = self.state();
         state.base().is_some_and(|base| {
-            let head = base.record.head();
-            let limits = self.settings().limits.with(&state.overrides());
-            limits.should_rotate(head.created_at, head.deadline, self.settings().clock.now())
+            let (record, limits) = (&base.record, self.settings().limits.with(&state.overrides()));
+            limits.should_rotate(record.created_at(), record.deadline(), self.settings().clock.now())
         })
     }
 
     /// When the session was created; `None` for a new one.
     #[must_use]
     pub fn created_at(&self) -> Option<Timestamp> {
-        self.state().base().map(|base| base.record.head().created_at)
+        self.state().base().map(|base| base.record.created_at())
     }
 
     /// When the token that opens the session now was issued; `None` for a new one.
     #[must_use]
     pub fn issued_at(&self) -> Option<Timestamp> {
-        self.state().base().map(|base| base.record.head().issued_at)
+        self.state().base().map(|base| base.record.issued_at())
     }
 
     /// When the session ends however active it is: by lifetime or absolute timeout. `None` for a new one.
     #[must_use]
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.state().base().map(|base| base.record.head().deadline)
+        self.state().base().map(|base| base.record.deadline())
     }
 
     /// When the session ends if it is not used again, as it was when loaded. `None` for a new one.
@@ -192,7 +191,7 @@ impl Session {
         let state = self.state();
         let base = state.base()?;
         let limits = self.settings().limits.with(&base.record.head().overrides);
-        limits.last_active(base.expires_at, base.record.head().deadline)
+        limits.last_active(base.expires_at, base.record.deadline())
     }
 
     /// Whose session it is, with a change by this request taken into account.

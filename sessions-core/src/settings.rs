@@ -10,12 +10,14 @@ use crate::encoder::Codecs;
 use crate::error::Error;
 use crate::expiry::Limits;
 use crate::random::{OsRandom, Random};
+use crate::versions::Versions;
 
 /// Shared by a manager and its sessions.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    pub(crate) versions: Versions,
     pub(crate) codecs: Codecs,
     pub(crate) limits: Limits,
     pub(crate) renew_grace: Duration,
@@ -43,6 +45,7 @@ impl Default for Settings {
         Self {
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
+            versions: Versions::default(),
             codecs: Codecs::default(),
             limits: Limits::default(),
             renew_grace: Duration::from_secs(30),

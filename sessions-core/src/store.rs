@@ -58,7 +58,7 @@ use crate::token::SessionId;
 ///
 /// # Implementing
 ///
-/// The trait has no default bodies, so that a wrapper cannot forget to forward a method. `Arc<S>` of a store is a
+/// The operations have no default bodies, so that a wrapper cannot forget to forward one. `Arc<S>` of a store is a
 /// store. Implement it with `#[async_trait]`, then run the suite: one macro line.
 #[async_trait]
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
@@ -97,6 +97,15 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 
     /// Ends background work and refuses what comes later (G18).
     async fn stop(&self) -> Result<(), StoreError>;
+
+    /// Whether the sessions are in the memory of this process, where no other can reach them, and end with it.
+    ///
+    /// A session manager then names the writes of such a store by counting. Where processes share a store it draws each
+    /// [`Version`] from its source of randomness: a process that is forked, or restored from a snapshot of its memory, would
+    /// go on with the numbers of another. `false`, the default, is always right; `true` saves a call of the system a write.
+    fn is_process_local(&self) -> bool {
+        false
+    }
 }
 
 /// The deadline that stores put on one operation unless told otherwise.
@@ -318,6 +327,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         Self: 'b,
     {
         (**self).stop()
+    }
+
+    fn is_process_local(&self) -> bool {
+        (**self).is_process_local()
     }
 }
 

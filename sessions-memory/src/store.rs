@@ -184,6 +184,10 @@ impl SessionStore for MemoryStore {
         self.0.stopped.store(true, Ordering::Release);
         Ok(())
     }
+
+    fn is_process_local(&self) -> bool {
+        true
+    }
 }
 
 impl Default for MemoryStore {

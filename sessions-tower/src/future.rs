@@ -23,23 +23,44 @@ pin_project! {
     /// Dropped before the handler has answered, it commits nothing; dropped during the commit, the commit goes on (H9).
     pub struct ResponseFuture<F, B, E> {
         #[pin]
-        inner: Option<F>,
+        stage: Stage<F, B>,
         request: Layered<E>,
-        refused: Option<Error>,
-        committing: Option<Committing<B>>,
     }
 
     impl<F, B, E> PinnedDrop for ResponseFuture<F, B, E> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            // The handler has not answered: whoever holds on to the session learns that nobody will commit it.
-            if this.inner.as_mut().as_pin_mut().is_some() {
-                this.request.session.seal();
-            }
-            if let Some(Committing { commit, runtime: Some(runtime), .. }) = this.committing.take() {
-                this.request.config.detached.finish(commit, &runtime);
+            match this.stage.as_mut().project() {
+                // The handler has not answered: whoever holds on to the session learns that nobody will commit it.
+                Here::Handler { .. } => this.request.session.seal(),
+                Here::Committing { .. } => {
+                    if let Was::Committing { commit, runtime: Some(runtime), .. } =
+                        this.stage.project_replace(Stage::Answered)
+                    {
+                        this.request.config.detached.finish(commit, &runtime);
+                    }
+                }
+                Here::Refused { .. } | Here::Answered => {}
             }
         }
+    }
+}
+
+pin_project! {
+    #[project = Here]
+    #[project_replace = Was]
+    enum Stage<F, B> {
+        Handler { #[pin] handler: F },
+        /// To be answered with an error, without a handler.
+        Refused { error: Error },
+        /// A commit under way, and the response that waits for it.
+        Committing {
+            commit: Commit,
+            response: Response<B>,
+            // Where the commit goes on if the client goes away: the runtime that it began on.
+            runtime: Option<Handle>,
+        },
+        Answered,
     }
 }
 
@@ -51,22 +72,14 @@ pub(crate) struct Layered<E> {
     pub(crate) errors: E,
 }
 
-/// A commit under way, and the response that waits for it.
-struct Committing<B> {
-    commit: Commit,
-    response: Response<B>,
-    /// Where the commit goes on if the client goes away: the runtime that it began on.
-    runtime: Option<Handle>,
-}
-
 impl<F, B, E> ResponseFuture<F, B, E> {
-    pub(crate) fn new(inner: F, request: Layered<E>) -> Self {
-        Self { inner: Some(inner), request, refused: None, committing: None }
+    pub(crate) fn new(handler: F, request: Layered<E>) -> Self {
+        Self { stage: Stage::Handler { handler }, request }
     }
 
     /// Answers with an error, without a handler.
     pub(crate) fn refused(error: Error, request: Layered<E>) -> Self {
-        Self { inner: None, request, refused: Some(error), committing: None }
+        Self { stage: Stage::Refused { error }, request }
     }
 }
 
@@ -77,23 +90,15 @@ where
 {
     type Output = Result<Response<B>, Err>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.inner.is_some() { self.poll_handler(cx) } else { self.poll_rest(cx) }
-    }
-}
-
-impl<F, B, E, Err> ResponseFuture<F, B, E>
-where
-    F: Future<Output = Result<Response<B>, Err>>,
-    E: RespondToError<B>,
-{
     /// One answer from beginning to end, because a response is large: it is changed where it is, not moved.
-    fn poll_handler(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response<B>, Err>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let inner = this.inner.as_mut().as_pin_mut().expect("the handler has not answered yet");
-        let mut answer = inner.poll(cx);
+        let Here::Handler { handler } = this.stage.as_mut().project() else {
+            return poll_rest(this.stage, this.request, cx);
+        };
+        let mut answer = handler.poll(cx);
         if let Poll::Ready(Ok(response)) = &mut answer {
-            this.inner.set(None);
+            this.stage.set(Stage::Answered);
             if let Some(mut commit) = this.request.answered(response) {
                 // A store in memory answers at once. Only a commit that waits may lose its client, and is kept for that.
                 match commit.as_mut().poll(cx) {
@@ -103,26 +108,32 @@ where
                             unreachable!("it was a response above");
                         };
                         let runtime = Handle::try_current().ok();
-                        *this.committing = Some(Committing { commit, response, runtime });
+                        this.stage.set(Stage::Committing { commit, response, runtime });
                     }
                 }
             }
         }
         answer
     }
+}
 
-    /// What comes after the handler, or in its place.
-    fn poll_rest(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response<B>, Err>> {
-        let this = self.project();
-        if let Some(error) = this.refused.take() {
-            return Poll::Ready(Ok(this.request.fail(error, None)));
+/// After the handler, or without one.
+fn poll_rest<F, B, E: RespondToError<B>, Err>(
+    mut stage: Pin<&mut Stage<F, B>>,
+    request: &Layered<E>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Response<B>, Err>> {
+    let committed = match stage.as_mut().project() {
+        Here::Committing { commit, .. } => Some(ready!(commit.as_mut().poll(cx))),
+        Here::Handler { .. } | Here::Refused { .. } | Here::Answered => None,
+    };
+    match (stage.project_replace(Stage::Answered), committed) {
+        (Was::Committing { mut response, .. }, Some(committed)) => {
+            request.committed(committed, &mut response);
+            Poll::Ready(Ok(response))
         }
-        let committing = this.committing.as_mut().expect("a response future is not polled again once it is ready");
-        let result = ready!(committing.commit.as_mut().poll(cx));
-        let committing = this.committing.take().expect("it was there above");
-        let mut response = committing.response;
-        this.request.committed(result, &mut response);
-        Poll::Ready(Ok(response))
+        (Was::Refused { error }, _) => Poll::Ready(Ok(request.fail(error, None))),
+        _ => panic!("a response future is not polled again once it is ready"),
     }
 }
 
@@ -250,7 +261,7 @@ impl<F, B, E> fmt::Debug for ResponseFuture<F, B, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture")
             .field("session", &self.request.session)
-            .field("committing", &self.committing.is_some())
+            .field("committing", &matches!(self.stage, Stage::Committing { .. }))
             .finish_non_exhaustive()
     }
 }

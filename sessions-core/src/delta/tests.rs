@@ -84,14 +84,15 @@ fn record(values: &Values) -> Record {
         recent: Recent::default(),
         overrides: Overrides::default(),
     };
-    let entries: Vec<_> = values.iter().map(|(key, bytes)| (key.as_str(), Value { bytes, checksum: None })).collect();
+    let entries: Vec<_> = values.iter().map(|(key, bytes)| (key.as_bytes(), Value { bytes, checksum: None })).collect();
     let bytes = build(ID, &head, None, &entries, usize::MAX).expect("within the limit");
     Record::parse(ID, Bytes::from(bytes)).expect("a record")
 }
 
-fn merged(merged: &[(&str, Merged<'_>)]) -> Values {
+fn merged(merged: &[(&[u8], Value<'_>)]) -> Values {
     assert!(merged.is_sorted_by(|(a, _), (b, _)| a < b), "in order of the keys");
-    merged.iter().map(|(key, value)| ((*key).to_owned(), value.value().bytes.to_vec())).collect()
+    let text = |key: &[u8]| String::from_utf8(key.to_vec()).expect("keys are UTF-8");
+    merged.iter().map(|(key, value)| (text(key), value.bytes.to_vec())).collect()
 }
 
 /// The delta on what it was recorded on.

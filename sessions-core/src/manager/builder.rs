@@ -11,6 +11,7 @@ use crate::expiry;
 use crate::random::Random;
 use crate::settings::Settings;
 use crate::store::SessionStore;
+use crate::versions::Versions;
 
 /// Builds a [`SessionManager`]. Every default has its reason beside it.
 ///
@@ -197,6 +198,7 @@ impl SessionManagerBuilder {
             return Err(Error::invalid_setting("max_record_bytes", "is not between 1 KiB and 1 GiB"));
         }
         settings.codecs = Codecs::new(writer, readers)?;
+        settings.versions = Versions::of(&*store);
         Ok(SessionManager::new(store, settings))
     }
 }

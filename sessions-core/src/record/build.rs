@@ -16,17 +16,6 @@ pub(crate) struct Value<'a> {
     pub(crate) checksum: Option<u32>,
 }
 
-/// What holds a value to be written.
-pub(crate) trait AsValue {
-    fn value(&self) -> Value<'_>;
-}
-
-impl AsValue for Value<'_> {
-    fn value(&self) -> Value<'_> {
-        *self
-    }
-}
-
 impl<'a> Value<'a> {
     /// The bytes, if they are what was once written under this id and key.
     pub(crate) fn verified(&self, id: SessionId, key: &str) -> Result<&'a [u8], Error> {
@@ -39,19 +28,19 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The bytes of a record. `entries` must ascend by key.
+/// The bytes of a record. `entries` must ascend by key; keys are UTF-8.
 ///
 /// A checksum that comes along with a value is copied, not computed: a value that was corrupt stays detectable.
 pub(crate) fn build(
     id: SessionId,
     head: &Head,
     owner: Option<&Owner>,
-    entries: &[(&str, impl AsValue)],
+    entries: &[(&[u8], Value<'_>)],
     limit: usize,
 ) -> Result<Vec<u8>, Error> {
     let Head { created_at, issued_at, deadline, verifier, previous, recent, overrides } = head;
     let keys: usize = entries.iter().map(|(key, _)| key.len()).sum();
-    let values: usize = entries.iter().map(|(_, value)| value.value().bytes.len()).sum();
+    let values: usize = entries.iter().map(|(_, value)| value.bytes.len()).sum();
     let width = Width::holding(entries.len().max(keys).max(values));
     let owner_len = owner.map_or(0, |owner| 1 + owner.as_str().len());
     // Exact, because the buffer becomes the store's, and is kept.
@@ -110,22 +99,21 @@ pub(crate) fn build(
 
     push(&mut out, width, entries.len());
     let (mut key_end, mut value_end) = (0, 0);
-    for (key, merged) in entries {
-        let value = merged.value();
+    for (key, value) in entries {
         key_end += key.len();
         value_end += value.bytes.len();
-        let checksum = value.checksum.unwrap_or_else(|| checksum_of(&[id.as_bytes(), key.as_bytes(), value.bytes]));
+        let checksum = value.checksum.unwrap_or_else(|| checksum_of(&[id.as_bytes(), key, value.bytes]));
         push(&mut out, width, key_end);
         push(&mut out, width, value_end);
         out.extend_from_slice(&checksum.to_le_bytes());
     }
     for (key, _) in entries {
-        out.extend_from_slice(key.as_bytes());
+        out.extend_from_slice(key);
     }
     let checksum = checksum_of(&[id.as_bytes(), &out]);
     out.extend_from_slice(&checksum.to_le_bytes());
-    for (_, merged) in entries {
-        out.extend_from_slice(merged.value().bytes);
+    for (_, value) in entries {
+        out.extend_from_slice(value.bytes);
     }
     debug_assert_eq!(out.len(), size);
     Ok(out)

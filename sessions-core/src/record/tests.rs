@@ -74,7 +74,8 @@ impl Sample {
 
     fn try_bytes(&self, id: SessionId, limit: usize) -> Result<Bytes, Error> {
         let value = |bytes| Value { bytes, checksum: None };
-        let entries: Vec<_> = self.values.iter().map(|(key, bytes)| (key.as_str(), value(bytes.as_slice()))).collect();
+        let entries: Vec<_> =
+            self.values.iter().map(|(key, bytes)| (key.as_bytes(), value(bytes.as_slice()))).collect();
         build(id, &self.head, self.owner.as_ref(), &entries, limit).map(Bytes::from)
     }
 
@@ -84,7 +85,7 @@ impl Sample {
 
     /// Everything but the values' bytes is what was written.
     fn assert_frame(&self, record: &Record) {
-        assert_eq!(*record.head(), self.head);
+        assert_eq!(record.head(), self.head);
         assert_eq!(record.owner(), self.owner.as_ref().map(Owner::as_str));
         assert!(record.keys().eq(self.values.iter().map(|(key, _)| key.as_str())));
     }

@@ -47,10 +47,6 @@ pub(crate) enum Phase {
 }
 
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one per request, and most requests that ask are loaded: no allocation for it"
-)]
 pub(crate) enum Origin {
     New,
     Loaded(Loaded),
@@ -71,11 +67,22 @@ pub(crate) struct Loaded {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OpenedBy {
     /// The token that the record names.
-    Current(Verifier),
+    Current,
     /// A renewed token in its grace.
-    Grace(Verifier),
+    Grace,
     /// Administration: by id, without a token.
     Id,
+}
+
+impl Loaded {
+    /// The verifier of the token that opened it. The record names it, or it would not have.
+    pub(crate) fn opened_with(&self) -> Option<Verifier> {
+        match self.opened_by {
+            OpenedBy::Current => Some(self.record.verifier()),
+            OpenedBy::Grace => self.record.previous().map(|previous| previous.verifier),
+            OpenedBy::Id => None,
+        }
+    }
 }
 
 /// What is to become of the token, in rising order of strength.
@@ -138,7 +145,7 @@ impl State {
     }
 
     pub(crate) fn overrides(&self) -> Overrides {
-        self.overrides_over(self.base().map_or_else(Overrides::default, |base| base.record.head().overrides))
+        self.overrides_over(self.base().map_or_else(Overrides::default, |base| base.record.overrides()))
     }
 
     /// The overrides of a record with this request's changes applied.

@@ -4,6 +4,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::hint::black_box;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -85,17 +86,19 @@ impl Bare {
 
 impl Contender for Bare {
     async fn with(&self, job: Job) -> impl Runner {
-        let handler = move |request| {
-            handle(&request, job);
-            std::future::ready(Ok::<_, Infallible>(Response::new(())))
-        };
-        ServiceRunner(BareService { inner: service_fn(handler), sessions: self.0.clone() })
+        let inner = service_fn(move |request| application(request, job));
+        ServiceRunner(BareService { inner, sessions: self.0.clone() })
     }
 
     async fn without(&self) -> impl Runner {
-        let handler = |_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) };
-        ServiceRunner(WithoutSessions(service_fn(handler)))
+        let job = black_box(Job::Nothing);
+        ServiceRunner(WithoutSessions(service_fn(move |request| application(request, job))))
     }
+}
+
+async fn application(request: Request<()>, job: Job) -> Result<Response<()>, Infallible> {
+    handle(&request, job);
+    Ok(Response::new(()))
 }
 
 /// What a request knows of its session, shared by the handler and the layer.

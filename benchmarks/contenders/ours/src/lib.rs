@@ -8,6 +8,7 @@ mod parts;
 mod scan;
 
 use std::convert::Infallible;
+use std::hint::black_box;
 use std::process::ExitCode;
 
 use bench_kit::{Command, Contender, Counter, Job, Parts, Runner, ServiceRunner, WithoutSessions, next_user, text};
@@ -48,17 +49,18 @@ struct Ours(SessionLayer);
 
 impl Contender for Ours {
     async fn with(&self, job: Job) -> impl Runner {
-        let handler = move |request| async move {
-            handle(request, job).await.expect("sessions work");
-            Ok::<_, Infallible>(Response::new(()))
-        };
-        ServiceRunner(self.0.layer(service_fn(handler)))
+        ServiceRunner(self.0.layer(service_fn(move |request| application(request, job))))
     }
 
     async fn without(&self) -> impl Runner {
-        let handler = |_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) };
-        ServiceRunner(WithoutSessions(service_fn(handler)))
+        let job = black_box(Job::Nothing);
+        ServiceRunner(WithoutSessions(service_fn(move |request| application(request, job))))
     }
+}
+
+async fn application(request: Request<()>, job: Job) -> Result<Response<()>, Infallible> {
+    handle(request, job).await.expect("sessions work");
+    Ok(Response::new(()))
 }
 
 const N: Key<u64> = Key::new("n");

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hint::black_box;
 use std::rc::Rc;
 
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError, generate_session_key};
@@ -23,24 +24,27 @@ struct ActixSession(Map, Key);
 
 impl Contender for ActixSession {
     async fn with(&self, job: Job) -> impl Runner {
-        let handler = move |request: HttpRequest| async move {
-            if job != Job::Nothing {
-                handle(&request.get_session(), job).expect("sessions work");
-            }
-            HttpResponse::Ok().finish()
-        };
+        let handler = move |request| application(request, job);
         let middleware = SessionMiddleware::new(self.0.clone(), self.1.clone());
         ActixRunner(init_service(App::new().wrap(middleware).default_service(web::to(handler))).await)
     }
 
     async fn without(&self) -> impl Runner {
-        let handler = |_: HttpRequest| async { HttpResponse::Ok().finish() };
+        let job = black_box(Job::Nothing);
+        let handler = move |request| application(request, job);
         let unit = |request: actix_web::dev::ServiceRequest, next: &_| {
             request.extensions_mut().insert(Unit);
             Service::call(next, request)
         };
         ActixRunner(init_service(App::new().wrap_fn(unit).default_service(web::to(handler))).await)
     }
+}
+
+async fn application(request: HttpRequest, job: Job) -> HttpResponse {
+    if job != Job::Nothing {
+        handle(&request.get_session(), job).expect("sessions work");
+    }
+    HttpResponse::Ok().finish()
 }
 
 struct Unit;

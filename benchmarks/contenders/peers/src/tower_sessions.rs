@@ -6,6 +6,7 @@ macro_rules! contender {
     ($name:ident, $krate:ident) => {
         mod $name {
             use std::convert::Infallible;
+            use std::hint::black_box;
 
             use bench_kit::{Contender, Job, Runner, ServiceRunner, WithoutSessions, next_user, text};
             use http::{Request, Response};
@@ -18,17 +19,18 @@ macro_rules! contender {
 
             impl<S: SessionStore + Clone> Contender for TowerSessions<S> {
                 async fn with(&self, job: Job) -> impl Runner {
-                    let handler = move |request| async move {
-                        handle(request, job).await.expect("sessions work");
-                        Ok::<_, Infallible>(Response::new(()))
-                    };
-                    ServiceRunner(self.0.layer(service_fn(handler)))
+                    ServiceRunner(self.0.layer(service_fn(move |request| application(request, job))))
                 }
 
                 async fn without(&self) -> impl Runner {
-                    let handler = |_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) };
-                    ServiceRunner(WithoutSessions(service_fn(handler)))
+                    let job = black_box(Job::Nothing);
+                    ServiceRunner(WithoutSessions(service_fn(move |request| application(request, job))))
                 }
+            }
+
+            async fn application(request: Request<()>, job: Job) -> Result<Response<()>, Infallible> {
+                handle(request, job).await.expect("sessions work");
+                Ok(Response::new(()))
             }
 
             async fn handle(request: Request<()>, job: Job) -> Result<(), Error> {

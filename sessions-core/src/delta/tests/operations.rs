@@ -91,9 +91,9 @@ fn a_closure_that_fails_fails_the_whole() {
 fn a_corrupt_value_is_an_error_to_a_closure_and_to_nothing_else() {
     let mut bytes = build(
         ID,
-        record(&values(&[])).head(),
+        &record(&values(&[])).head(),
         None,
-        &[("a", Value { bytes: b"x", checksum: Some(1) }), ("b", Value { bytes: b"y", checksum: None })],
+        &[(b"a", Value { bytes: b"x", checksum: Some(1) }), (b"b", Value { bytes: b"y", checksum: None })],
         usize::MAX,
     )
     .expect("within the limit");

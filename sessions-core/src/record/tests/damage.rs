@@ -141,7 +141,7 @@ fn a_damaged_value_stays_detectable_when_it_is_copied() {
     assert!(record.value(ID, "cart").expect_err("damaged").is_corrupt());
 
     let entries: Vec<_> = record.entries().collect();
-    let copy = build(ID, record.head(), sample.owner.as_ref(), &entries, LIMIT).expect("within the limit");
+    let copy = build(ID, &record.head(), sample.owner.as_ref(), &entries, LIMIT).expect("within the limit");
     let copy = parse(copy).expect("a record");
     assert!(copy.value(ID, "cart").expect_err("still damaged").is_corrupt());
     assert_eq!(copy.value(ID, "z").expect("whole").as_deref(), Some(&b"1234"[..]));

@@ -1,0 +1,61 @@
+//! Names for the writes that hand out no token. Those that do draw theirs with it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::Error;
+use crate::random::Random;
+use crate::store::{SessionStore, Version};
+
+/// How a manager names its writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Versions {
+    /// Drawn: no two are alike, whichever process they are of.
+    #[default]
+    Drawn,
+    /// Counted: no two of this process are alike.
+    Counted,
+}
+
+/// One for all managers, because two of them may have one store. It begins anywhere, so that it meets neither a version that
+/// was drawn nor one of a caller's choice.
+static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(0)));
+
+impl Versions {
+    pub(crate) fn of(store: &dyn SessionStore) -> Self {
+        if store.is_process_local() { Self::Counted } else { Self::Drawn }
+    }
+
+    pub(crate) fn next(self, random: &dyn Random) -> Result<Version, Error> {
+        let number = match self {
+            Self::Drawn => {
+                let mut bytes = [0; 8];
+                random.fill(&mut bytes).map_err(Error::random)?;
+                u64::from_le_bytes(bytes)
+            }
+            Self::Counted => NEXT.fetch_add(1, Ordering::Relaxed),
+        };
+        Ok(Version::from_u64(number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::random::OsRandom;
+
+    #[test]
+    fn no_two_are_alike_whoever_asks() {
+        for versions in [Versions::Drawn, Versions::Counted] {
+            let thousand = || (0..1_000).map(|_| versions.next(&OsRandom).expect("OS randomness")).collect::<Vec<_>>();
+            let drawn = std::thread::scope(|scope| {
+                let threads = [scope.spawn(thousand), scope.spawn(thousand)];
+                threads.map(|thread| thread.join().expect("it does not panic"))
+            });
+            assert_eq!(drawn.into_iter().flatten().collect::<HashSet<_>>().len(), 2_000, "{versions:?}");
+        }
+    }
+}
