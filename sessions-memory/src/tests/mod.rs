@@ -4,6 +4,7 @@ mod bounds;
 mod contract;
 mod model;
 mod stress;
+mod versions;
 
 use std::time::Duration;
 
