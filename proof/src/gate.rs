@@ -302,6 +302,10 @@ impl SessionStore for Gate {
     async fn stop(&self) -> Result<(), StoreError> {
         self.inner.stop().await
     }
+
+    fn is_process_local(&self) -> bool {
+        self.inner.is_process_local()
+    }
 }
 
 /// The result of a future that has nothing to wait for.

@@ -111,17 +111,13 @@ impl Delta {
         let record = if self.emptied { None } else { record };
         let mut merged = Vec::with_capacity(record.map_or(0, Record::len) + self.ops.len());
         let mut entries = record.map(Record::entries);
-        let mut next = || entries.as_mut().and_then(Iterator::next);
-        let mut stored = next();
+        let mut stored = std::iter::from_fn(|| entries.as_mut()?.next()).peekable();
         for (key, op) in self.ops.iter() {
             let key = key.as_bytes();
-            while let Some(entry) = stored.filter(|(stored, _)| *stored < key) {
+            while let Some(entry) = stored.next_if(|(stored, _)| *stored < key) {
                 merged.push(entry);
-                stored = next();
             }
-            if stored.is_some_and(|(stored, _)| stored == key) {
-                stored = next();
-            }
+            stored.next_if(|(stored, _)| *stored == key);
             match op {
                 Op::Set(value) | Op::Update { now: value, .. } => {
                     merged.push((key, Value { bytes: value, checksum: None }));
@@ -130,10 +126,7 @@ impl Delta {
                 Op::Remove | Op::Nothing => {}
             }
         }
-        while let Some(entry) = stored {
-            merged.push(entry);
-            stored = next();
-        }
+        merged.extend(stored);
         merged
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::access::{Access, access};
+use crate::access::access;
 use crate::clock::Timestamp;
 use crate::commit::{Attempt, CookieChange};
 use crate::error::Error;
@@ -15,7 +15,7 @@ use crate::record::{self, Head, Previous, Recent, Record, Value};
 use crate::session::{Credential, Loaded, OpenedBy, Session, State};
 use crate::settings::Settings;
 use crate::store::{Change, Entry, Stored, Ttl, Version};
-use crate::token::{SessionId, Token, Verifier};
+use crate::token::{SessionId, Token};
 
 /// Whether the record that a write replaces is the one that the request had loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +114,7 @@ pub(crate) fn update<'a>(
     let issue = match state.credential {
         Credential::Keep => Issue::Nothing,
         Credential::Rotate => Issue::Strictly,
-        Credential::Renew | Credential::RenewQuietly => renewal(opened_by, opened_with, &base.record, now),
+        Credential::Renew | Credential::RenewQuietly => renewal(opened_by, &base.record, now),
     };
     if issue == Issue::Nothing && !state.has_changes() {
         return Ok(Step::Nothing);
@@ -229,10 +229,10 @@ fn minted<'a>(attempt: &'a mut Attempt, id: SessionId, settings: &Settings) -> R
 
 /// Whether the session, or the right to it, has ended. At the record that was loaded only time can have ended it.
 fn is_over(loaded: &Loaded, record: &Record, meets: Meets, now: Timestamp) -> bool {
-    match loaded.opened_with() {
-        Some(verifier) if meets == Meets::Newer => !access(record, &verifier, now).is_open(),
-        _ => record.deadline() <= now,
+    if meets == Meets::Loaded || loaded.opened_by == OpenedBy::Id {
+        return record.deadline() <= now;
     }
+    !loaded.opened_with().is_some_and(|verifier| access(record, &verifier, now).is_open())
 }
 
 fn guard_broken(state: &State, loaded: &Loaded, base: &Base, meets: Meets) -> bool {
@@ -248,13 +248,11 @@ enum Issue {
     Strictly,
 }
 
-/// What a renewal issues: nothing where somebody else's serves, and where it would end a grace that runs.
-fn renewal(opened_by: OpenedBy, opened_with: Option<Verifier>, record: &Record, now: Timestamp) -> Issue {
-    // A sibling has renewed meanwhile.
-    let renewed = opened_by == OpenedBy::Current
-        && opened_with.is_some_and(|verifier| access(record, &verifier, now) == Access::Grace);
+/// What a renewal issues: nothing for a token in its grace, whose successor is there already, and nothing while a grace runs:
+/// a sibling's renewal serves, and another would end it.
+fn renewal(opened_by: OpenedBy, record: &Record, now: Timestamp) -> Issue {
     let grace_runs = record.previous().is_some_and(|previous| now < previous.grace_ends);
-    if opened_by == OpenedBy::Grace || renewed || grace_runs { Issue::Nothing } else { Issue::Gracefully }
+    if opened_by == OpenedBy::Grace || grace_runs { Issue::Nothing } else { Issue::Gracefully }
 }
 
 fn cookie_moves(before: Overrides, after: Overrides) -> bool {

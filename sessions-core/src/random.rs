@@ -1,4 +1,4 @@
-//! Where secrets and versions come from.
+//! Where secrets come from, and the names of writes to stores that processes share.
 
 use std::fmt;
 

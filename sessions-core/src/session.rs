@@ -190,7 +190,7 @@ impl Session {
     pub fn last_active(&self) -> Option<Timestamp> {
         let state = self.state();
         let base = state.base()?;
-        let limits = self.settings().limits.with(&base.record.head().overrides);
+        let limits = self.settings().limits.with(&base.record.overrides());
         limits.last_active(base.expires_at, base.record.deadline())
     }
 

@@ -102,7 +102,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// A session manager then names the writes of such a store by counting. Where processes share a store it draws each
     /// [`Version`] from its source of randomness: a process that is forked, or restored from a snapshot of its memory, would
-    /// go on with the numbers of another. `false`, the default, is always right; `true` saves a call of the system a write.
+    /// go on with the numbers of another. `false`, the default, is always right; `true` saves a call of the system a write. A
+    /// wrapper says what the store inside says. Asked once, when a manager is built.
     fn is_process_local(&self) -> bool {
         false
     }
@@ -181,7 +182,7 @@ pub struct Stored {
     pub owner: Option<Owner>,
 }
 
-/// Names one write: a random number that the writer picks. Equal versions mean the same write.
+/// Names one write: a number that the writer picks, as no other of the store's writers does. Equal versions mean the same write.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(u64);
 

@@ -23,6 +23,7 @@ pub(crate) struct TestStore {
     inner: Arc<Inner>,
     /// Whether the script is for others.
     plain: bool,
+    process_local: bool,
 }
 
 struct Inner {
@@ -93,12 +94,17 @@ pub(crate) struct Seen {
 
 impl TestStore {
     pub(crate) fn new(clock: ManualClock) -> Self {
-        Self { inner: Arc::new(Inner { clock, inside: Mutex::default() }), plain: false }
+        Self { inner: Arc::new(Inner { clock, inside: Mutex::default() }), plain: false, process_local: false }
     }
 
     /// The same store for everyone else: neither scripted nor recorded.
     pub(crate) fn plain(&self) -> Self {
         Self { plain: true, ..self.clone() }
+    }
+
+    /// The same store, which says that nobody else can reach it.
+    pub(crate) fn process_local(&self) -> Self {
+        Self { process_local: true, ..self.clone() }
     }
 
     /// The next call of this kind without a script gets this answer.
@@ -368,6 +374,10 @@ impl SessionStore for TestStore {
 
     async fn stop(&self) -> Result<(), StoreError> {
         self.call(seen(Call::Stop), |_, _| ()).await
+    }
+
+    fn is_process_local(&self) -> bool {
+        self.process_local
     }
 }
 

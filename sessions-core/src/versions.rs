@@ -19,8 +19,12 @@ pub(crate) enum Versions {
 }
 
 /// One for all managers, because two of them may have one store. It begins anywhere, so that it meets neither a version that
-/// was drawn nor one of a caller's choice.
-static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(0)));
+/// was drawn nor one of a caller's choice, which is a small number.
+static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(anywhere()));
+
+fn anywhere() -> u64 {
+    RandomState::new().hash_one(0)
+}
 
 impl Versions {
     pub(crate) fn of(store: &dyn SessionStore) -> Self {
@@ -43,19 +47,32 @@ impl Versions {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::sync::Barrier;
 
     use super::*;
     use crate::random::OsRandom;
 
     #[test]
     fn no_two_are_alike_whoever_asks() {
-        for versions in [Versions::Drawn, Versions::Counted] {
-            let thousand = || (0..1_000).map(|_| versions.next(&OsRandom).expect("OS randomness")).collect::<Vec<_>>();
-            let drawn = std::thread::scope(|scope| {
-                let threads = [scope.spawn(thousand), scope.spawn(thousand)];
-                threads.map(|thread| thread.join().expect("it does not panic"))
+        for (versions, each) in [(Versions::Drawn, 1_000), (Versions::Counted, 200_000)] {
+            let start = Barrier::new(4);
+            let some = || {
+                start.wait();
+                (0..each).map(|_| versions.next(&OsRandom).expect("OS randomness")).collect::<Vec<_>>()
+            };
+            let all: Vec<_> = std::thread::scope(|scope| {
+                let threads = [(); 4].map(|()| scope.spawn(some));
+                threads.into_iter().flat_map(|thread| thread.join().expect("it does not panic")).collect()
             });
-            assert_eq!(drawn.into_iter().flatten().collect::<HashSet<_>>().len(), 2_000, "{versions:?}");
+            assert_eq!(all.len(), 4 * each);
+            assert_eq!(all.into_iter().collect::<HashSet<_>>().len(), 4 * each, "{versions:?}");
         }
+    }
+
+    #[test]
+    fn counting_begins_anywhere() {
+        assert_ne!(anywhere(), anywhere());
+        let one = Versions::Counted.next(&OsRandom).expect("it draws nothing");
+        assert!(one.as_u64() > 1 << 24, "{one:?}");
     }
 }

@@ -20,7 +20,8 @@ use crate::respond::RespondToError;
 pin_project! {
     /// Waits for the handler, then for the commit, and only then gives the response (H3).
     ///
-    /// Dropped before the handler has answered, it commits nothing; dropped during the commit, the commit goes on (H9).
+    /// Dropped before the handler has answered, it commits nothing; dropped during the commit, the commit goes on (H9), on the
+    /// Tokio runtime that it began on.
     pub struct ResponseFuture<F, B, E> {
         #[pin]
         stage: Stage<F, B>,
@@ -153,13 +154,10 @@ impl<E> Layered<E> {
         }
         headers::drop_foreign(response.headers_mut(), self.config.cookie.name());
         // What nobody has asked for ends here, unless it counts as activity all the same.
-        let asked = if self.config.touch_on_every_request {
-            self.session.is_open()
-        } else if self.session.seal_unopened() {
+        if !self.config.touch_on_every_request && self.session.seal_unopened() {
             return None;
-        } else {
-            true
-        };
+        }
+        let asked = self.session.is_open();
         if asked {
             headers::vary_by_cookie(response.headers_mut());
         }

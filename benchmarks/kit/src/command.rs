@@ -17,7 +17,7 @@ pub trait Contender {
     /// An application whose handler does this with its session.
     #[expect(async_fn_in_trait, reason = "nothing here is sent to another thread")]
     async fn with(&self, job: Job) -> impl Runner;
-    /// The same application without sessions.
+    /// The same application without sessions, whose handler does nothing.
     #[expect(async_fn_in_trait, reason = "nothing here is sent to another thread")]
     async fn without(&self) -> impl Runner;
 }

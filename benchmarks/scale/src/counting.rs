@@ -68,4 +68,8 @@ impl SessionStore for Counting {
     async fn stop(&self) -> Result<(), StoreError> {
         self.counted().stop().await
     }
+
+    fn is_process_local(&self) -> bool {
+        self.inner.is_process_local()
+    }
 }

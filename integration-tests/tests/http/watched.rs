@@ -174,4 +174,8 @@ impl<S: SessionStore> SessionStore for Watched<S> {
     async fn stop(&self) -> Result<(), StoreError> {
         self.call(Call::Stop, self.store.stop()).await
     }
+
+    fn is_process_local(&self) -> bool {
+        self.store.is_process_local()
+    }
 }

@@ -159,4 +159,8 @@ impl SessionStore for Broken {
     async fn stop(&self) -> Result<(), StoreError> {
         self.store.stop().await
     }
+
+    fn is_process_local(&self) -> bool {
+        self.store.is_process_local()
+    }
 }

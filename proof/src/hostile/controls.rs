@@ -180,4 +180,8 @@ impl SessionStore for Meddling {
     async fn stop(&self) -> Result<(), StoreError> {
         self.inner.stop().await
     }
+
+    fn is_process_local(&self) -> bool {
+        self.inner.is_process_local()
+    }
 }

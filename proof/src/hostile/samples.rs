@@ -29,7 +29,8 @@ pub(crate) struct Sample {
     pub(crate) record: Record,
 }
 
-/// The same samples each time: neither their randomness nor their time is real.
+/// The same samples each time: neither their randomness nor their time is real, and the store does not say that it is
+/// process-local, so that versions are drawn as well.
 pub(crate) fn samples() -> Vec<Sample> {
     vec![
         sample("bare", |session, _| session.set_owner("u")),

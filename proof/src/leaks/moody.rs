@@ -110,4 +110,8 @@ impl SessionStore for Moody {
     async fn stop(&self) -> Result<(), StoreError> {
         self.inner.stop().await
     }
+
+    fn is_process_local(&self) -> bool {
+        self.inner.is_process_local()
+    }
 }

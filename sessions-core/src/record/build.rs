@@ -39,6 +39,7 @@ pub(crate) fn build(
     limit: usize,
 ) -> Result<Vec<u8>, Error> {
     let Head { created_at, issued_at, deadline, verifier, previous, recent, overrides } = head;
+    debug_assert!(entries.iter().all(|(key, _)| std::str::from_utf8(key).is_ok()), "keys are text");
     let keys: usize = entries.iter().map(|(key, _)| key.len()).sum();
     let values: usize = entries.iter().map(|(_, value)| value.bytes.len()).sum();
     let width = Width::holding(entries.len().max(keys).max(values));

@@ -14,6 +14,8 @@ const DEADLINE: usize = ISSUED_AT + TIME;
 const VERIFIER: usize = DEADLINE + TIME;
 const PREVIOUS_AT: usize = VERIFIER + 32;
 
+const ROOM: &str = "`parse` has found room for it";
+
 /// Where a record with these flags has its superseded versions.
 pub(super) const fn recent_at(flags: u8) -> usize {
     if flags & PREVIOUS == 0 { PREVIOUS_AT } else { PREVIOUS_AT + 32 + TIME }
@@ -62,18 +64,18 @@ impl Recent {
     }
 }
 
-/// Invariant: `parse` has found room for everything that the flags say is there.
+// Invariant: `parse` has found room for everything that the flags say is there.
 impl Record {
     /// When the session was created.
     #[must_use]
     pub fn created_at(&self) -> Timestamp {
-        self.read(CREATED_AT).timestamp().unwrap_or_default()
+        self.time(CREATED_AT)
     }
 
     /// When the session opens for nobody any more.
     #[must_use]
     pub fn deadline(&self) -> Timestamp {
-        self.read(DEADLINE).timestamp().unwrap_or_default()
+        self.time(DEADLINE)
     }
 
     /// Whose session it is.
@@ -101,11 +103,11 @@ impl Record {
     }
 
     pub(crate) fn issued_at(&self) -> Timestamp {
-        self.read(ISSUED_AT).timestamp().unwrap_or_default()
+        self.time(ISSUED_AT)
     }
 
     pub(crate) fn verifier(&self) -> Verifier {
-        self.read(VERIFIER).verifier().unwrap_or(Verifier::from_bytes([0; 32]))
+        self.read(VERIFIER).verifier().expect(ROOM)
     }
 
     pub(crate) fn previous(&self) -> Option<Previous> {
@@ -113,14 +115,14 @@ impl Record {
             return None;
         }
         let mut read = self.read(PREVIOUS_AT);
-        Some(Previous { verifier: read.verifier().ok()?, grace_ends: read.timestamp().ok()? })
+        Some(Previous { verifier: read.verifier().expect(ROOM), grace_ends: read.timestamp().expect(ROOM) })
     }
 
     pub(crate) fn recent(&self) -> Recent {
         let mut read = self.read(recent_at(self.flags()));
-        let mut recent = Recent { len: read.u8().unwrap_or_default(), ..Recent::default() };
+        let mut recent = Recent { len: read.u8().expect(ROOM), ..Recent::default() };
         for version in &mut recent.versions[..usize::from(recent.len)] {
-            *version = read.u64().unwrap_or_default();
+            *version = read.u64().expect(ROOM);
         }
         recent
     }
@@ -131,7 +133,7 @@ impl Record {
             return Overrides::default();
         }
         let mut read = self.read(self.overrides);
-        let mut millis_if = |flag: u8| if flags & flag == 0 { None } else { read.u64().ok() };
+        let mut millis_if = |flag: u8| (flags & flag != 0).then(|| read.u64().expect(ROOM));
         let lifetime = millis_if(LIFETIME).map(Duration::from_millis);
         let idle_timeout = millis_if(IDLE).map(|idle| (idle != u64::MAX).then(|| Duration::from_millis(idle)));
         let persistent = (flags & PERSISTENCE != 0).then_some(flags & PERSISTENT != 0);
@@ -140,6 +142,10 @@ impl Record {
 
     fn flags(&self) -> u8 {
         self.bytes[1]
+    }
+
+    fn time(&self, at: usize) -> Timestamp {
+        self.read(at).timestamp().expect(ROOM)
     }
 
     fn read(&self, at: usize) -> Reader<'_> {

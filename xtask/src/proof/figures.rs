@@ -1,6 +1,7 @@
 //! The figures: lines of the form `proof: HARNESS: FIGURE`, as JSON and as tables.
 //!
-//! A figure is a sentence, or pairs of the form `name=value; name=value`, which make a row of the harness's own table.
+//! A figure is a sentence, or pairs of the form `name=value; name=value`, which make a row of the harness's own table. Tests end
+//! in any order and spell servers as code does: rows are sorted, and servers have the names that people give them.
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ impl Figures {
     pub(super) fn take(&mut self, line: &str) {
         let figure = line.find(MARK).and_then(|at| line[at + MARK.len()..].split_once(": "));
         if let Some((harness, text)) = figure {
-            self.0.push(Figure { harness: harness.trim().to_owned(), text: text.trim().to_owned() });
+            self.0.push(Figure { harness: harness.trim().to_owned(), text: with_names(text.trim()) });
         }
     }
 
@@ -51,8 +52,9 @@ impl Figures {
 
     /// One table of sentences, and one for each harness that has rows.
     fn tables(&self) -> String {
-        let (rows, sentences): (Vec<&Figure>, Vec<&Figure>) =
+        let (rows, mut sentences): (Vec<&Figure>, Vec<&Figure>) =
             self.0.iter().partition(|figure| figure.pairs().is_some());
+        sentences.sort_by_key(|figure| (&figure.harness, &figure.text));
         let mut tables = String::new();
         if !sentences.is_empty() {
             tables += "| harness | figure |\n|---|---|\n";
@@ -61,20 +63,31 @@ impl Figures {
             }
             tables += "\n";
         }
-        let mut heads: Vec<(&str, String)> = Vec::new();
-        for figure in &rows {
-            let head = figure.head();
-            if !heads.contains(&(&figure.harness, head.clone())) {
-                heads.push((&figure.harness, head));
+        // The tables of one harness stand together, in the order in which they began.
+        let mut heads: Vec<(&str, Vec<String>)> = Vec::new();
+        for Figure { harness, .. } in &rows {
+            if !heads.iter().any(|(known, _)| known == harness) {
+                heads.push((harness, Vec::new()));
             }
         }
-        for (harness, head) in heads {
-            let columns = head.matches('|').count() - 1;
-            tables += &format!("{harness}:\n\n{head}\n|{}\n", "---|".repeat(columns));
-            for figure in rows.iter().filter(|figure| figure.harness == harness && figure.head() == head) {
-                tables += &figure.row();
+        for (harness, heads) in &mut heads {
+            for figure in rows.iter().filter(|figure| figure.harness == *harness) {
+                if !heads.contains(&figure.head()) {
+                    heads.push(figure.head());
+                }
             }
-            tables += "\n";
+        }
+        for (harness, heads) in heads {
+            tables += &format!("{harness}:\n\n");
+            for head in heads {
+                let columns = head.matches('|').count() - 1;
+                tables += &format!("{head}\n|{}\n", "---|".repeat(columns));
+                let of_this = rows.iter().filter(|figure| figure.harness == harness && figure.head() == head);
+                let mut of_this: Vec<String> = of_this.map(|figure| figure.row()).collect();
+                of_this.sort();
+                tables += &of_this.concat();
+                tables += "\n";
+            }
         }
         tables
     }
@@ -110,6 +123,27 @@ impl Figure {
     }
 }
 
+/// A figure in which servers have the names that people give them.
+fn with_names(text: &str) -> String {
+    let named = |pair: &str| match pair.split_once('=') {
+        Some((of @ ("store" | "server"), code)) => {
+            let name = match code {
+                "memory" => "Memory",
+                "sqlite" | "Sqlite" => "SQLite",
+                "redis" => "Redis",
+                "redis-cluster" | "RedisCluster" => "Redis Cluster",
+                "postgres" => "Postgres",
+                "mariadb" | "MariaDb" => "MariaDB",
+                "mysql" | "MySql" => "MySQL",
+                other => other,
+            };
+            format!("{of}={name}")
+        }
+        _ => pair.to_owned(),
+    };
+    text.split("; ").map(named).collect::<Vec<_>>().join("; ")
+}
+
 fn number_or_text(value: &str) -> Value {
     value.parse::<u64>().map_or_else(|_| value.into(), Into::into)
 }
@@ -136,7 +170,9 @@ mod tests {
             "proof: interleavings: 12 schedules, a|b",
             "something else: entirely",
             "test faults ... proof: faults: server=Redis; lost=0",
-            "proof: faults: server=Postgres; lost=1",
+            "proof: faults: server=postgres; lost=1",
+            "proof: other: a=1; b=2",
+            "proof: faults: server=RedisCluster; cuts=3",
             "proof: model: the difference a=b is caught",
             "proof: nothing",
         ] {
@@ -150,7 +186,8 @@ mod tests {
         assert_eq!(
             figures().tables(),
             "| harness | figure |\n|---|---|\n| interleavings | 12 schedules, a\\|b |\n| model | the difference a=b is caught |\n\n\
-             faults:\n\n| server | lost |\n|---|---|\n| Redis | 0 |\n| Postgres | 1 |\n\n"
+             faults:\n\n| server | lost |\n|---|---|\n| Postgres | 1 |\n| Redis | 0 |\n\n\
+             | server | cuts |\n|---|---|\n| Redis Cluster | 3 |\n\nother:\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
         );
     }
 
@@ -169,7 +206,7 @@ mod tests {
         let new = figures().written_into(&page, false, Duration::from_secs(61)).expect("it has the marks");
         assert!(new.starts_with(&format!("before\n{BEGIN}\n\n`cargo xtask proof`, version ")));
         assert!(new.contains("1 min 1 s"));
-        assert!(new.ends_with(&format!("| Postgres | 1 |\n\n{END}\nafter\n")));
+        assert!(new.ends_with(&format!("| 1 | 2 |\n\n{END}\nafter\n")));
         assert!(!new.contains("old"));
         // Written again, it stays the same.
         assert_eq!(figures().written_into(&new, false, Duration::from_secs(61)), Ok(new));

@@ -55,4 +55,8 @@ impl SessionStore for InstantStore {
     async fn stop(&self) -> Result<(), StoreError> {
         Ok(())
     }
+
+    fn is_process_local(&self) -> bool {
+        true
+    }
 }

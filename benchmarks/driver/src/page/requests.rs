@@ -9,7 +9,8 @@ pub(crate) fn in_process(page: &mut Page, results: &Value) {
     page.text("## In process");
     page.text(
         "What the session layer adds to one request: a service called directly, on one thread, on a store in memory, less the same \
-         service under a layer that only puts a unit value into the request's extensions. Nanoseconds are medians of pairs of \
+         service, with its handler asked for nothing, under a layer that only puts a unit value into the request's extensions. \
+         Nanoseconds are medians of pairs of \
          rounds, with sessions and without in turn; allocations include reallocations; instructions are callgrind's, whose \
          processor computes SHA-256 in software. “Bare blocks” is no library, but the least that a session on the same cache can be: \
          the cookie found, the token hashed and compared, a call of moka or two, and the headers that a browser and a cache need, \

@@ -119,6 +119,10 @@ impl SessionStore for Overwriting {
     async fn stop(&self) -> Result<(), StoreError> {
         self.0.stop().await
     }
+
+    fn is_process_local(&self) -> bool {
+        self.0.is_process_local()
+    }
 }
 
 /// A decision that was taken from what was read: of two that overlap, one stands.

@@ -67,3 +67,28 @@ fn reading_touching_and_destroying_need_no_randomness() {
     assert_eq!(kit.commit(&session).outcome, Outcome::Touched);
     assert_eq!(kit.request(&token, |session| session.destroy().expect("open")).outcome, Outcome::Deleted);
 }
+
+/// Its writes are counted. What is secret is drawn all the same.
+#[test]
+fn a_store_in_this_process_needs_randomness_for_tokens_alone() {
+    let kit = Kit::new();
+    let token = kit.stored(increment);
+    let manager = |store: &Arc<dyn SessionStore>| {
+        let builder = SessionManager::builder(Arc::clone(store)).clock(kit.clock.clone()).random(kit.random.clone());
+        builder.build().expect("valid settings")
+    };
+    let try_commit = |store: &Arc<dyn SessionStore>, change: fn(&Session)| {
+        let manager = manager(store);
+        let session = block_on(manager.load(&token)).expect("it answers").expect("it is live");
+        change(&session);
+        kit.random.fail_after(0);
+        block_on(manager.commit(&session))
+    };
+    let [local, shared]: [Arc<dyn SessionStore>; 2] =
+        [Arc::new(kit.store.process_local()), Arc::new(kit.store.clone())];
+    let before = kit.store.stored(token.id()).expect("it is live").version;
+    assert_eq!(try_commit(&local, increment).expect("nothing is drawn").outcome, Outcome::Written);
+    assert_ne!(kit.store.stored(token.id()).expect("it is live").version, before);
+    assert!(try_commit(&shared, increment).expect_err("a version is drawn").is_random());
+    assert!(try_commit(&local, |session| session.rotate().expect("open")).expect_err("a token is").is_random());
+}
