@@ -129,9 +129,6 @@ impl Record {
 
     pub(crate) fn overrides(&self) -> Overrides {
         let flags = self.flags();
-        if flags & (LIFETIME | IDLE | PERSISTENCE) == 0 {
-            return Overrides::default();
-        }
         let mut read = self.read(self.overrides);
         let mut millis_if = |flag: u8| (flags & flag != 0).then(|| read.u64().expect(ROOM));
         let lifetime = millis_if(LIFETIME).map(Duration::from_millis);
