@@ -153,11 +153,14 @@ impl<E> Layered<E> {
             return None;
         }
         headers::drop_foreign(response.headers_mut(), self.config.cookie.name());
-        // What nobody has asked for ends here, unless it counts as activity all the same.
-        if !self.config.touch_on_every_request && self.session.seal_unopened() {
+        // What nobody has asked for ends here, unless it counts as activity all the same. One look at the session says which.
+        let asked = if self.config.touch_on_every_request {
+            self.session.is_open()
+        } else if self.session.seal_unopened() {
             return None;
-        }
-        let asked = self.session.is_open();
+        } else {
+            true
+        };
         if asked {
             headers::vary_by_cookie(response.headers_mut());
         }
