@@ -20,12 +20,12 @@ const OPERATIONS: &[(&str, &str, &str)] = &[
     ("create, exists", "set get", ""),
     ("create, owned", "evalsha{time set}", ADD),
     ("create, owned, exists", "evalsha{time set get}", ADD),
-    ("update", "evalsha{get set}", ""),
-    ("update, expiry too", "evalsha{get set}", ""),
-    ("update, owned", "evalsha{get set}", ""),
-    ("update, new owner", "evalsha{get time set}", ADD),
-    ("update, conflict", "evalsha{get}", ""),
-    ("update, absent", "evalsha{get}", ""),
+    ("update", "evalsha{getrange set}", ""),
+    ("update, expiry too", "evalsha{getrange set}", ""),
+    ("update, owned", "evalsha{getrange set}", ""),
+    ("update, new owner", "evalsha{getrange time set}", ADD),
+    ("update, conflict", "evalsha{getrange get}", ""),
+    ("update, absent", "evalsha{getrange get}", ""),
     ("touch", "evalsha{getrange setrange pexpire}", ""),
     ("touch, conflict", "evalsha{getrange}", ""),
     ("delete", "unlink", ""),
@@ -120,7 +120,7 @@ async fn a_forgotten_script_costs_one_command_more() {
             bench.count().await;
             let next = entry(b"2", None);
             crate::bench::update(&store, &id, stored.version, &next, KEEP).await;
-            let cost = if forgotten { "evalsha eval{get set}" } else { "evalsha{get set}" };
+            let cost = if forgotten { "evalsha eval{getrange set}" } else { "evalsha{getrange set}" };
             assert_eq!(sum(bench.counted().await), counts(cost), "{kind}, forgotten: {forgotten}");
             stored = next;
         }
@@ -209,7 +209,7 @@ impl Bench {
     }
 }
 
-/// `get evalsha{get set}` as the server counts it.
+/// `get evalsha{getrange set}` as the server counts it.
 pub(crate) fn counts(cost: &str) -> Counts {
     let mut counts = Counts::new();
     for name in cost.split([' ', '{', '}']).filter(|name| !name.is_empty()) {

@@ -11,12 +11,13 @@
 -- Answers 1 when written, nil when absent, -1 when too late, else the value that is there.
 -- The write is the last thing that happens, so that an error means that nothing was written.
 
-local current = redis.pcall('GET', KEYS[1])
+-- Only the first bytes and the expiry that follows them: a script pays for every byte that it takes in.
+local current = redis.pcall('GETRANGE', KEYS[1], 0, #ARGV[1] + 7)
 if type(current) ~= 'string' then
   return current
 end
 if string.sub(current, 1, #ARGV[1]) ~= ARGV[1] then
-  return current
+  return redis.pcall('GET', KEYS[1])
 end
 if ARGV[6] ~= '' then
   local time = redis.call('TIME')
@@ -27,7 +28,7 @@ end
 
 local expiry = ARGV[3]
 if expiry == '' then
-  expiry = string.sub(current, #ARGV[1] + 1, #ARGV[1] + 8)
+  expiry = string.sub(current, #ARGV[1] + 1)
 end
 local value = ARGV[2] .. expiry .. ARGV[4]
 
