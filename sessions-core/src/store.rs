@@ -58,8 +58,8 @@ use crate::token::SessionId;
 ///
 /// # Implementing
 ///
-/// The operations have no default bodies, so that a wrapper cannot forget to forward one. `Arc<S>` of a store is a
-/// store. Implement it with `#[async_trait]`, then run the suite: one macro line.
+/// The operations have no default bodies, so that a wrapper cannot forget to forward one; `is_process_local` has one that is safe
+/// to forget. `Arc<S>` of a store is a store. Implement it with `#[async_trait]`, then run the suite: one macro line.
 #[async_trait]
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// What is live under `id` now (G1, G2, G3).

@@ -69,7 +69,11 @@
 //! ```
 //!
 //! `?` turns an [`Error`] into a [`SessionRejection`], which the [error hook](SessionLayer::on_error) answers; then nothing that
-//! the handler changed is committed. Without a layer around it an extractor is a 500 that says so.
+//! the handler changed is committed. It is what a handler returns: `Error` by itself is no response. Without a layer around it an
+//! extractor is a 500 that says so.
+//!
+//! Lists of a user's sessions, and their ends, are the manager's: give the router a clone of it, `.with_state(manager.clone())`, and
+//! a handler takes `State<SessionManager>`, or [`SessionSlot::manager`] where there is no axum.
 //!
 //! # The cookie
 //!
@@ -81,8 +85,9 @@
 //!
 //! # When a session fails
 //!
-//! By default an empty response: 409 for a session that was signed out, rotated or expired while the request ran, 503 with
-//! `Retry-After` for a store that cannot be reached or is full, 500 for the rest; see [`status_of`]. The client never sees the
+//! By default an empty response: 409 for a session that was signed out, rotated or expired while the request ran, and for a write
+//! with a token that a login or rotation of the last 30 seconds has replaced, which is taken for a request that was sent before it
+//! ([`is_superseded`](sessions_core::Session::is_superseded)); 503 with `Retry-After` for a store that cannot be reached or is full, 500 for the rest; see [`status_of`]. The client never sees the
 //! error's text; it goes to `tracing`, target `sessions`. An outage removes no cookie. An own page:
 //!
 //! ```
