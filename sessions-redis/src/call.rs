@@ -94,19 +94,19 @@ impl<'a> Call<'a> {
     pub(crate) async fn run(
         &self,
         script: &Script,
-        key: &[u8],
+        key: Vec<u8>,
         args: impl Fn(&mut Cmd) + Sync,
         effect: Effect,
     ) -> Result<Value, Failure> {
-        let request = |mut cmd: Cmd| {
-            args(&mut cmd);
-            Request { key: key.to_vec(), cmd }
-        };
-        match self.send(&request(script.by_digest(key)), effect).await {
+        let mut cmd = script.by_digest(&key);
+        args(&mut cmd);
+        let mut request = Request { key, cmd };
+        match self.send(&request, effect).await {
             // The answer says that this call did nothing; an earlier one that went missing is still in doubt.
             Err(Failure { cause: Cause::Answered(code), maybe_applied }) if code == "NOSCRIPT" => {
-                let by_text = request(script.by_text(key));
-                Box::pin(self.send(&by_text, effect))
+                request.cmd = script.by_text(&request.key);
+                args(&mut request.cmd);
+                Box::pin(self.send(&request, effect))
                     .await
                     .map_err(|failure| Failure { maybe_applied: failure.maybe_applied || maybe_applied, ..failure })
             }

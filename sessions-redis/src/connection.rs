@@ -36,6 +36,13 @@ pub(crate) struct Request {
     pub(crate) cmd: Cmd,
 }
 
+/// A command, to be completed with its arguments: with room for those of a small session, so that it does not grow in steps.
+pub(crate) fn command(name: &str) -> Cmd {
+    let mut cmd = Cmd::with_capacity(10, 320);
+    cmd.arg(name);
+    cmd
+}
+
 impl Connection {
     async fn send(&mut self, request: &Request) -> RedisResult<Value> {
         let Request { key, cmd } = request;

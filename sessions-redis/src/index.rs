@@ -30,7 +30,7 @@ use redis::{Cmd, Value};
 use sessions_core::{Owner, SessionId};
 
 use crate::call::{Call, Effect};
-use crate::connection::Request;
+use crate::connection::{Request, command};
 use crate::failure::{Cause, Failure};
 use crate::keys::Prefix;
 use crate::script;
@@ -79,7 +79,7 @@ impl<'a> Index<'a> {
         let args = |cmd: &mut Cmd| {
             cmd.arg(id.as_bytes()).arg(ttl.saturating_add(SLACK)).arg(SMALL).arg(SAMPLE).arg(GRACE);
         };
-        let answer = call.run(&script::INDEX_ADD, &self.prefix.owner(owner), args, Effect::None).await?;
+        let answer = call.run(&script::INDEX_ADD, self.prefix.owner(owner), args, Effect::None).await?;
         let (now, sample) = parse(answer).ok_or_else(|| Cause::Unexpected.certain())?;
         Ok(Entered { fence: now + FENCE, sample })
     }
@@ -94,7 +94,7 @@ impl<'a> Index<'a> {
 
     /// The live sessions that hold this owner now.
     pub(crate) async fn owned_by(&self, call: &Call<'_>, owner: &Owner) -> Result<Vec<SessionId>, Failure> {
-        let answer = call.run(&script::INDEX_READ, &self.prefix.owner(owner), |_| {}, Effect::None).await?;
+        let answer = call.run(&script::INDEX_READ, self.prefix.owner(owner), |_| {}, Effect::None).await?;
         let (now, members) = parse(answer).ok_or_else(|| Cause::Unexpected.certain())?;
         let found = self.look_up(call, owner, &members).await?;
 
@@ -117,7 +117,7 @@ impl<'a> Index<'a> {
             .iter()
             .map(|member| {
                 let key = self.prefix.session(&member.id);
-                let mut cmd = redis::cmd("GETRANGE");
+                let mut cmd = command("GETRANGE");
                 cmd.arg(&key).arg(0).arg(Envelope::MAX - 1);
                 Request { key, cmd }
             })
@@ -136,7 +136,7 @@ impl<'a> Index<'a> {
                     cmd.arg(member.id.as_bytes()).arg(&member.score);
                 }
             };
-            if let Err(failure) = call.run(&script::INDEX_TRIM, &key, args, Effect::None).await {
+            if let Err(failure) = call.run(&script::INDEX_TRIM, key.clone(), args, Effect::None).await {
                 tracing::debug!(error = %failure, "an owner's index could not be trimmed");
                 return;
             }

@@ -4,11 +4,14 @@
 //! owner, whatever its text, makes a key of another namespace (G13). It has no braces, which would put all sessions of a
 //! Cluster on one node, and no characters that patterns (`SCAN`, ACL) read as wildcards.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use sessions_core::{Owner, SessionId};
 
 use crate::error::Error;
+
+/// The length of an id as text.
+const ID_CHARACTERS: usize = 22;
 
 /// A validated prefix.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,7 +35,12 @@ impl Prefix {
 
     /// The key of a session.
     pub(crate) fn session(&self, id: &SessionId) -> Vec<u8> {
-        format!("{}/s/{id}", self.0).into_bytes()
+        let mut key = String::with_capacity(self.0.len() + "/s/".len() + ID_CHARACTERS);
+        key += &self.0;
+        key += "/s/";
+        // A `String` takes everything.
+        let _ = write!(key, "{id}");
+        key.into_bytes()
     }
 
     /// The key of an owner's index.
@@ -61,7 +69,9 @@ mod tests {
     fn keys_are_readable() {
         let prefix = Prefix::new("shop:sessions").expect("a valid prefix");
         let id = SessionId::from_bytes([7; 16]);
-        assert_eq!(prefix.session(&id), b"shop:sessions/s/BwcHBwcHBwcHBwcHBwcHBw");
+        let key = prefix.session(&id);
+        assert_eq!(key, b"shop:sessions/s/BwcHBwcHBwcHBwcHBwcHBw");
+        assert_eq!(key.capacity(), key.len(), "no room that is not needed, and no growing");
         let owner = Owner::new("user-42").expect("a valid owner");
         assert_eq!(prefix.owner(&owner), b"shop:sessions/o/user-42");
     }

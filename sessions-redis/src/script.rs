@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use redis::Cmd;
 
+use crate::connection::command;
+
 /// A script and its digest.
 #[derive(Debug)]
 pub(crate) struct Script {
@@ -21,14 +23,14 @@ impl Script {
 
     /// A call by digest, to be completed with the arguments.
     pub(crate) fn by_digest(&self, key: &[u8]) -> Cmd {
-        let mut cmd = redis::cmd("EVALSHA");
+        let mut cmd = command("EVALSHA");
         cmd.arg(&self.digest).arg(1).arg(key);
         cmd
     }
 
     /// The same call by text.
     pub(crate) fn by_text(&self, key: &[u8]) -> Cmd {
-        let mut cmd = redis::cmd("EVAL");
+        let mut cmd = command("EVAL");
         cmd.arg(self.text).arg(1).arg(key);
         cmd
     }
@@ -62,6 +64,7 @@ scripts! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::{EXPIRY, HEAD};
 
     /// A script without its comments.
     fn code(text: &str) -> String {
@@ -86,6 +89,16 @@ mod tests {
                 assert!(command == "TIME" || rest.starts_with(", KEYS[1]"), "{file}: {command}");
             }
         }
+    }
+
+    #[test]
+    fn offsets_are_those_of_the_value() {
+        let head_and_expiry = format!("'GETRANGE', KEYS[1], '0', '{}'", HEAD + EXPIRY - 1);
+        assert!(code(UPDATE.text).contains(&head_and_expiry));
+        let head = format!("'GETRANGE', KEYS[1], '0', '{}'", HEAD - 1);
+        assert!(code(TOUCH.text).contains(&head));
+        let expiry = format!("'SETRANGE', KEYS[1], '{HEAD}'");
+        assert!(code(TOUCH.text).contains(&expiry));
     }
 
     #[test]

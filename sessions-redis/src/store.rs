@@ -15,7 +15,7 @@ use sessions_core::{
 use crate::call::{Call, Effect};
 use crate::check::{self, Warning};
 use crate::config::{RedisStoreBuilder, Settings};
-use crate::connection::{Link, Request};
+use crate::connection::{Link, Request, command};
 use crate::delete;
 use crate::error::Error;
 use crate::failure::{Cause, Failure};
@@ -94,7 +94,7 @@ impl RedisStore {
 
     async fn read(&self, call: &Call<'_>, id: &SessionId) -> Result<Option<Stored>, Failure> {
         let key = self.settings.prefix.session(id);
-        let mut cmd = redis::cmd("GET");
+        let mut cmd = command("GET");
         cmd.arg(&key);
         match call.send(&Request { key, cmd }, Effect::None).await? {
             Value::Nil => Ok(None),
@@ -111,7 +111,7 @@ impl RedisStore {
         ttl: u64,
     ) -> Result<CreateOutcome, Failure> {
         let key = self.settings.prefix.session(id);
-        let mut cmd = redis::cmd("SET");
+        let mut cmd = command("SET");
         cmd.arg(&key).arg(value_of(id, entry).whole(expiry_in(ttl))).arg("NX").arg("PX").arg(ttl);
         let set = Request { key, cmd };
         // What was in the way may expire before it is read: then the way is free. Ends at the deadline at the latest.
@@ -141,7 +141,7 @@ impl RedisStore {
             cmd.arg(value_of(id, entry).whole(expiry_in(ttl))).arg(ttl).arg(entered.fence);
         };
         let key = self.settings.prefix.session(id);
-        let outcome = match call.run(&script::CREATE, &key, args, Effect::Once).await? {
+        let outcome = match call.run(&script::CREATE, key, args, Effect::Once).await? {
             Value::Int(1) => CreateOutcome::Created,
             Value::Int(-1) => return Err(Cause::TooLate.certain()),
             value => CreateOutcome::Exists(stored(id, value).map_err(Cause::of_a_write)?),
@@ -170,18 +170,19 @@ impl RedisStore {
             _ => None,
         };
         let args = |cmd: &mut Cmd| {
-            cmd.arg(&value::head(expected)).arg(&value::head(entry.version));
+            cmd.arg(&value::head(expected)).arg(&value::head(entry.version)).arg(value_of(id, entry).tail());
             match ttl {
-                Some(ttl) => cmd.arg(&value::expiry(expiry_in(ttl))).arg(value_of(id, entry).tail()).arg(ttl),
-                None => cmd.arg("").arg(value_of(id, entry).tail()).arg(""),
+                Some(ttl) => cmd.arg(&value::expiry(expiry_in(ttl))).arg(ttl),
+                // What is not there costs the server nothing.
+                None if entered.is_none() => return,
+                None => cmd.arg("").arg(""),
             };
-            match &entered {
-                Some((_, Entered { fence, .. })) => cmd.arg(*fence),
-                None => cmd.arg(""),
-            };
+            if let Some((_, Entered { fence, .. })) = &entered {
+                cmd.arg(*fence);
+            }
         };
         let key = self.settings.prefix.session(id);
-        let outcome = match call.run(&script::UPDATE, &key, args, Effect::Repeatable).await? {
+        let outcome = match call.run(&script::UPDATE, key, args, Effect::Repeatable).await? {
             Value::Int(1) => UpdateOutcome::Written,
             Value::Int(-1) => return Err(Cause::TooLate.certain()),
             Value::Nil => call.has_landed(entry.version, None).map(|_| UpdateOutcome::Absent)?,
@@ -236,7 +237,7 @@ impl SessionStore for RedisStore {
             cmd.arg(&value::head(expected)).arg(&value::expiry(expiry_in(ttl))).arg(ttl);
         };
         let key = self.settings.prefix.session(id);
-        match call.run(&script::TOUCH, &key, args, Effect::Repeatable).await? {
+        match call.run(&script::TOUCH, key, args, Effect::Repeatable).await? {
             Value::Int(1) => Ok(true),
             Value::BulkString(head) => match value::check_head(&head) {
                 Ok(()) if call.is_in_doubt() => Err(Cause::AnswerLost.of_a_write().into()),

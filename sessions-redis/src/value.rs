@@ -189,8 +189,8 @@ impl ToRedisArgs for Whole<'_> {
 const MARK: [u8; 3] = [0xf5, b's', b'R'];
 const FORMAT: u8 = 1;
 /// Mark, format and version.
-const HEAD: usize = 12;
-const EXPIRY: usize = 8;
+pub(crate) const HEAD: usize = 12;
+pub(crate) const EXPIRY: usize = 8;
 const CHECKSUM: usize = 4;
 
 fn checksum(id: &SessionId, head: &[u8; HEAD], owner: &[u8]) -> [u8; CHECKSUM] {

@@ -7,13 +7,14 @@
 --
 -- Answers 1 when moved, else the first bytes of what is there: empty when absent.
 
-local head = redis.pcall('GETRANGE', KEYS[1], 0, #ARGV[1] - 1)
+-- Numbers as text, as in update.lua.
+local head = redis.pcall('GETRANGE', KEYS[1], '0', '11')
 if head ~= ARGV[1] then
   return head
 end
 
 -- SETRANGE is the one that an exhausted memory refuses: it goes first, so that a refusal leaves everything as it was.
-local patched = redis.pcall('SETRANGE', KEYS[1], #ARGV[1], ARGV[2])
+local patched = redis.pcall('SETRANGE', KEYS[1], '12', ARGV[2])
 if type(patched) == 'table' then
   return patched
 end
