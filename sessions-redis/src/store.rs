@@ -294,7 +294,7 @@ fn index_ttl(entry: &Entry, ttl: u64) -> u64 {
 /// What a GET, or a script that found another version, answered.
 fn stored(id: &SessionId, value: Value) -> Result<Stored, Cause> {
     match value {
-        Value::BulkString(bytes) => value::parse(id, &bytes.into()).map_err(Cause::Malformed),
+        Value::BulkString(bytes) => value::parse(id, bytes.into()).map_err(Cause::Malformed),
         _ => Err(Cause::Unexpected),
     }
 }

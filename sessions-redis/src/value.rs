@@ -19,7 +19,7 @@
 use std::fmt;
 use std::io::Write;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use redis::{RedisWrite, ToRedisArgs};
 use sessions_core::{Owner, SessionId, Stored, Timestamp, Version};
 
@@ -118,10 +118,11 @@ impl Envelope {
     }
 }
 
-/// Reads a whole value; the record is a slice of it, not a copy.
-pub(crate) fn parse(id: &SessionId, value: &Bytes) -> Result<Stored, Malformed> {
-    let Envelope { version, expires_at, owner, len } = Envelope::parse(id, value)?;
-    Ok(Stored { version, record: value.slice(len..), expires_at, owner })
+/// Reads a whole value; the record is what is left of it, not a copy.
+pub(crate) fn parse(id: &SessionId, mut value: Bytes) -> Result<Stored, Malformed> {
+    let Envelope { version, expires_at, owner, len } = Envelope::parse(id, &value)?;
+    value.advance(len);
+    Ok(Stored { version, record: value, expires_at, owner })
 }
 
 /// Whether the first bytes of a value, or none, are those of one of ours.

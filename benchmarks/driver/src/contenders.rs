@@ -18,13 +18,13 @@ pub(crate) const IN_PROCESS: [Contender; 6] = [
     contender("tower-sessions, moka", "bench-peers", "tower-sessions-moka"),
     contender("axum_session, memory", "bench-peers", "axum-session-memory"),
     contender("actix-session, a map", "bench-peers", "actix-session-map"),
-    // The least that a session in moka with a hashed token comes to.
-    contender("bare blocks, moka", "bench-ours", "bare"),
+    contender(BARE, "bench-ours", "bare"),
 ];
 
 /// The names in the results, and those of the applications.
-pub(crate) const OVER_HTTP: [(&str, &str); 20] = [
+pub(crate) const OVER_HTTP: [(&str, &str); 21] = [
     ("axum without sessions", "axum/none"),
+    (BARE, "axum/blocks"),
     ("sessions, memory", "sessions/memory"),
     ("tower-sessions, memory", "tower-sessions/memory"),
     ("tower-sessions, moka", "tower-sessions/moka"),
@@ -46,6 +46,9 @@ pub(crate) const OVER_HTTP: [(&str, &str); 20] = [
     // Again at the end of the round: how much the machine has changed meanwhile.
     ("axum without sessions, again", "axum/none"),
 ];
+
+/// The least that a session in moka with a hashed token comes to.
+pub(crate) const BARE: &str = "bare blocks, moka";
 
 const fn contender(name: &'static str, binary: &'static str, store: &'static str) -> Contender {
     Contender { name, binary, store }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::backends::Backends;
-use crate::contenders::OVER_HTTP;
+use crate::contenders::{BARE, OVER_HTTP};
 use crate::effort::Effort;
 use crate::error::Error;
 use crate::progress::Progress;
@@ -75,11 +75,15 @@ fn redis_address(url: &str) -> (&str, &str) {
     (address, user.split_once(':').map_or(user, |(_, password)| password))
 }
 
-/// Applications without sessions answer everything alike; those that only read and write know no more paths.
+/// Applications without sessions answer everything alike; bare ones know no more paths than these.
 fn is_served(name: &str, path: &str) -> bool {
-    let is_base = name.contains("without sessions");
-    let is_bare = name.starts_with("bare");
-    !(is_base && path != "untouched" || is_bare && !["read", "read_write"].contains(&path))
+    if name.contains("without sessions") || name == BARE {
+        path == "untouched"
+    } else if name.starts_with("bare") {
+        ["read", "read_write"].contains(&path)
+    } else {
+        true
+    }
 }
 
 fn is_on_disk(name: &str) -> bool {

@@ -68,7 +68,7 @@ async fn new(session: Session) -> impl Responder {
 }
 
 async fn login(session: Session) -> impl Responder {
-    session.insert("user", "user-42").expect("sessions work");
+    session.insert("user", bench_kit::next_user()).expect("sessions work");
     session.renew();
     "ok"
 }

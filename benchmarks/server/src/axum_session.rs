@@ -71,7 +71,7 @@ async fn new<P: Pool>(session: Session<P>) -> &'static str {
 }
 
 async fn login<P: Pool>(session: Session<P>) -> &'static str {
-    session.set("user", "user-42");
+    session.set("user", bench_kit::next_user());
     session.renew();
     "ok"
 }

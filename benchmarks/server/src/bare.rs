@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use axum::Router;
 use axum::extract::State;
+use axum::http::header::SET_COOKIE;
 use axum::routing::get;
+use bench_ours::BareLayer;
 use redis::aio::MultiplexedConnection;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -16,6 +18,11 @@ pub(crate) async fn app(store: &str) -> Result<Router, Error> {
         "none" => Ok(["/untouched", "/read", "/read_write", "/new", "/login", "/destroy"]
             .into_iter()
             .fold(Router::new(), |router, path| router.route(path, get(async || "ok")))),
+        // What every session costs that is not asked for: a layer, and a cookie that comes along and is found.
+        "blocks" => Ok(Router::new()
+            .route("/untouched", get(async || "ok"))
+            .route("/new", get(async || ([(SET_COOKIE, COOKIE)], "ok")))
+            .layer(BareLayer::default())),
         "redis" | "redis-compared" => {
             let client = redis::Client::open(address::of("REDIS")?)?;
             let mut connection = client.get_multiplexed_async_connection().await?;
@@ -48,6 +55,8 @@ pub(crate) async fn app(store: &str) -> Result<Router, Error> {
     }
 }
 
+/// As long as one of ours.
+const COOKIE: &str = "__Host-session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const KEY: &str = "bench:bare";
 /// As long as a small session.
 const VALUE: [u8; 175] = [7; 175];

@@ -61,8 +61,9 @@ async fn new(session: Session) -> Answer {
 }
 
 async fn login(session: Session) -> Answer {
-    session.set_owner("user-42")?;
-    session.insert("user", &"user-42")?;
+    let user = bench_kit::next_user();
+    session.set_owner(&*user)?;
+    session.insert("user", &user)?;
     Ok("ok".to_owned())
 }
 

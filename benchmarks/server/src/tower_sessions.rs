@@ -82,7 +82,7 @@ macro_rules! application {
             }
 
             async fn login(session: Session) -> &'static str {
-                session.insert("user", "user-42").await.expect("sessions work");
+                session.insert("user", bench_kit::next_user()).await.expect("sessions work");
                 session.cycle_id().await.expect("sessions work");
                 "ok"
             }

@@ -1,9 +1,10 @@
 //! The owner's index: exact on reading, and no larger than its sessions (G15).
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use sessions_conformance::servers::Kind;
-use sessions_core::{SessionId, SessionStore};
+use sessions_core::{Clock, Entry, SessionId, SessionStore, SystemClock};
 
 use crate::bench::{Bench, HOUR, REINDEX, create, entry, owner, update};
 
@@ -52,6 +53,35 @@ async fn g15_ten_thousand_sessions_that_came_and_went_leave_no_index_behind() {
         let longest = i64::try_from(HOUR.as_millis()).expect("an hour") + 15 * 60 * 1000;
         assert!((1..=longest).contains(&ttl), "{kind}: the index expires by itself, in {ttl} ms");
     }
+}
+
+/// The index must be there as long as a session may be whose entry is in it: no other entry, and no later one of the same session,
+/// shortens its life. The later one may be that of a write that meets a conflict, so that the longer life stands.
+#[tokio::test]
+async fn g15_the_index_lives_as_long_as_its_longest_session() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    for kind in [Kind::Redis, Kind::RedisCluster] {
+        let Some(bench) = Bench::given(kind).await else { continue };
+        let store = bench.store().await;
+        for (name, first, second) in [("longer first", DAY, HOUR), ("shorter first", HOUR, DAY)] {
+            for is_same in [false, true] {
+                let owner = format!("{name}, {is_same}");
+                let (first, second) = (lasting(&owner, first), lasting(&owner, second));
+                let id = create(&store, &first).await;
+                match is_same {
+                    true => update(&store, &id, first.version, &second, REINDEX).await,
+                    false => drop(create(&store, &second).await),
+                }
+                let index = bench.index(&owner);
+                let ttl = bench.number(&index, &["PTTL", &index]).await;
+                assert!(u128::from(ttl.unsigned_abs()) > DAY.as_millis() && ttl > 0, "{kind}: {owner}: {ttl} ms");
+            }
+        }
+    }
+}
+
+fn lasting(owner: &str, life: Duration) -> Entry {
+    Entry { deadline: SystemClock.now().after(life), ..entry(b"1", Some(owner)) }
 }
 
 /// An entry may be older than its session: a sign-in that is on its way must not be taken for dead.

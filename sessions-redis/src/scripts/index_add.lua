@@ -16,12 +16,15 @@ local added = redis.pcall('ZADD', KEYS[1], now, ARGV[1])
 if type(added) == 'table' then
   return added
 end
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then
+local members = redis.call('ZCARD', KEYS[1])
+-- The first member makes the set, which has no time to live yet.
+local is_new = added == 1 and members == 1
+if is_new or redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
 
 local answer = { now }
-if redis.call('ZCARD', KEYS[1]) > tonumber(ARGV[3]) then
+if members > tonumber(ARGV[3]) then
   local sample = redis.call('ZRANDMEMBER', KEYS[1], ARGV[4], 'WITHSCORES')
   for i = 1, #sample, 2 do
     if tonumber(sample[i + 1]) < now - tonumber(ARGV[5]) then

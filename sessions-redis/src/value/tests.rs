@@ -13,7 +13,7 @@ fn g01_what_is_written_is_read() {
     let long = "o".repeat(Owner::MAX_BYTES);
     for owner in [None, Some("u"), Some("用户 {1}\n"), Some(long.as_str())] {
         for record in [&b""[..], b"\0", &[0xff; 1000]] {
-            let stored = parse(&ID, &encode(owner, record).into()).expect("our own value");
+            let stored = parse(&ID, encode(owner, record).into()).expect("our own value");
             assert_eq!(stored.version, Version::from_u64(0x0102_0304_0506_0708));
             assert_eq!(stored.expires_at, Timestamp::from_millis(1_700_000_000_123));
             assert_eq!(stored.owner.as_ref().map(Owner::as_str), owner);
@@ -64,7 +64,7 @@ fn every_bit_flip_of_the_envelope_is_refused() {
         for bit in 0..len * 8 {
             let mut value = good.clone();
             value[bit / 8] ^= 1 << (bit % 8);
-            assert!(parse(&ID, &value.into()).is_err(), "bit {bit}");
+            assert!(parse(&ID, value.into()).is_err(), "bit {bit}");
         }
     }
 }
@@ -72,18 +72,18 @@ fn every_bit_flip_of_the_envelope_is_refused() {
 #[test]
 fn a_value_under_another_key_is_refused() {
     let other = SessionId::from_bytes([8; 16]);
-    assert_eq!(parse(&other, &encode(None, b"record").into()), Err(Malformed::Damaged));
+    assert_eq!(parse(&other, encode(None, b"record").into()), Err(Malformed::Damaged));
 }
 
 #[test]
 fn foreign_values_and_newer_formats_are_told_apart() {
     for foreign in [&b""[..], b"{\"user\":1}", b"\x80\x04\x95", &[0; 64], &[0xff; 64]] {
-        assert_eq!(parse(&ID, &Bytes::copy_from_slice(foreign)), Err(Malformed::NotOurs));
+        assert_eq!(parse(&ID, Bytes::copy_from_slice(foreign)), Err(Malformed::NotOurs));
     }
     let mut newer = encode(None, b"record");
     newer[3] = 2;
     assert_eq!(check_head(&newer), Err(Malformed::NewerFormat(2)));
-    assert_eq!(parse(&ID, &newer.into()), Err(Malformed::NewerFormat(2)));
+    assert_eq!(parse(&ID, newer.into()), Err(Malformed::NewerFormat(2)));
     assert_eq!(check_head(b""), Ok(()), "nothing is there, which is not foreign");
 }
 

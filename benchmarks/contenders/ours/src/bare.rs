@@ -18,6 +18,7 @@ use pin_project_lite::pin_project;
 use sessions_core::{OsRandom, Random};
 use sha2::{Digest, Sha256};
 use tower::service_fn;
+use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::scan::value_of;
@@ -87,7 +88,7 @@ impl Bare {
 impl Contender for Bare {
     async fn with(&self, job: Job) -> impl Runner {
         let inner = service_fn(move |request| application(request, job));
-        ServiceRunner(BareService { inner, sessions: self.0.clone() })
+        ServiceRunner(BareLayer(self.0.clone()).layer(inner))
     }
 
     async fn without(&self) -> impl Runner {
@@ -176,16 +177,35 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct BareService<S> {
+/// The layer by itself: what requests that ask for no session pay at least.
+#[derive(Clone)]
+pub struct BareLayer(Sessions);
+
+impl Default for BareLayer {
+    fn default() -> Self {
+        Self(Bare::new().0)
+    }
+}
+
+impl<S> Layer<S> for BareLayer {
+    type Service = BareService<S>;
+
+    fn layer(&self, inner: S) -> BareService<S> {
+        BareService { inner, sessions: self.0.clone() }
+    }
+}
+
+#[derive(Clone)]
+pub struct BareService<S> {
     inner: S,
     sessions: Sessions,
 }
 
-impl<S> Service<Request<()>> for BareService<S>
+impl<S, A, B> Service<Request<A>> for BareService<S>
 where
-    S: Service<Request<()>, Response = Response<()>>,
+    S: Service<Request<A>, Response = Response<B>>,
 {
-    type Response = Response<()>;
+    type Response = Response<B>;
     type Error = S::Error;
     type Future = Answering<S::Future>;
 
@@ -193,7 +213,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<()>) -> Self::Future {
+    fn call(&mut self, mut request: Request<A>) -> Self::Future {
         let presented = Token::presented(request.headers());
         let cookie = Mutex::new(Cookie::NotAsked);
         let visit = Arc::new(Visit { sessions: self.sessions.clone(), presented, cookie });
@@ -203,14 +223,14 @@ where
 }
 
 pin_project! {
-    struct Answering<F> {
+    pub struct Answering<F> {
         #[pin]
         inner: F,
         visit: Arc<Visit>,
     }
 }
 
-impl<F: Future<Output = Result<Response<()>, E>>, E> Future for Answering<F> {
+impl<F: Future<Output = Result<Response<B>, E>>, B, E> Future for Answering<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

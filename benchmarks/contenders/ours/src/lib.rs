@@ -7,6 +7,8 @@ mod parts;
 #[path = "../../../../sessions-tower/src/scan.rs"]
 mod scan;
 
+pub use bare::BareLayer;
+
 use std::convert::Infallible;
 use std::hint::black_box;
 use std::process::ExitCode;
