@@ -30,7 +30,7 @@ use redis::{Cmd, Value};
 use sessions_core::{Owner, SessionId};
 
 use crate::call::{Call, Effect};
-use crate::connection::{Request, command};
+use crate::connection::Request;
 use crate::failure::{Cause, Failure};
 use crate::keys::Prefix;
 use crate::script;
@@ -117,7 +117,7 @@ impl<'a> Index<'a> {
             .iter()
             .map(|member| {
                 let key = self.prefix.session(&member.id);
-                let mut cmd = command("GETRANGE");
+                let mut cmd = redis::cmd("GETRANGE");
                 cmd.arg(&key).arg(0).arg(Envelope::MAX - 1);
                 Request { key, cmd }
             })

@@ -60,7 +60,8 @@
 //! refused attempt stands for 20 ms, so that an outage under load is no storm of connections on a server that is coming up.
 //!
 //! Memory does not grow meanwhile: a command lives with the request that waits for it and with the connection it was sent on, and
-//! both go at the deadline. The connection is handed sixteen commands at a time; the others wait in their requests.
+//! both go at the deadline. Of a store's own connection to one server, at most 1024 commands are handed over ahead of the socket, 16 on a
+//! runtime of one thread; the others wait in their requests.
 //!
 //! On a Cluster, a node that goes silent does not make way by itself for the one that takes over. A task looks for that one, on
 //! a second connection on the side, which takes the place of the first when it is answered for a session that nobody

@@ -77,7 +77,8 @@ const IN_PROCESS: [(&str, &str, f64, f64, f64); 6] = [
     ("number_of_16k", "read one of nine values, 16 KiB", 0.208, 5.0, 5_000.0),
 ];
 
-/// Contender, path, share of the base's requests per second, and the limit: the bare blocks, and the client in bare handlers, which compare before they write as every session has to that loses nothing.
+/// Contender, path, share of the base's requests per second, and the limit: the bare blocks, and the client in bare handlers, which
+/// compare before they write as every session has to that loses nothing.
 const OF_BASE: [(&str, &str, f64, Option<&str>); 3] = [
     ("sessions, memory", "untouched", 0.92, Some(BARE)),
     ("sessions, Redis", "read", 0.55, Some("bare handlers, Redis")),

@@ -64,7 +64,7 @@ pub(crate) fn limits(backends: &Backends, effort: &Effort, progress: &mut Progre
             rounds.add(name, "alone", result);
         }
         for command in ["get", "set"] {
-            let (address, password) = redis_address(&backends.redis);
+            let (address, password, _) = redis_address(&backends.redis);
             let result = one(pinned(1, "bench-load")?.args(["redis", address, password, command, "64", &seconds]))?;
             rounds.add(&format!("redis-server-{command}"), "alone", result);
         }
@@ -73,16 +73,17 @@ pub(crate) fn limits(backends: &Backends, effort: &Effort, progress: &mut Progre
 }
 
 fn empty_redis(backends: &Backends) -> Result<(), Error> {
-    let (address, password) = redis_address(&backends.redis);
-    one(pinned(1, "bench-load")?.args(["empty-redis", address, password])).map(drop)
+    let (address, password, database) = redis_address(&backends.redis);
+    one(pinned(1, "bench-load")?.args(["empty-redis", address, password, database])).map(drop)
 }
 
-/// The host with its port, and the password.
-fn redis_address(url: &str) -> (&str, &str) {
+/// The host with its port, the password and the number of the database.
+fn redis_address(url: &str) -> (&str, &str, &str) {
     let rest = url.strip_prefix("redis://").unwrap_or(url);
     let (user, address) = rest.rsplit_once('@').unwrap_or(("", rest));
-    let address = address.split('/').next().unwrap_or_default();
-    (address, user.split_once(':').map_or(user, |(_, password)| password))
+    let (address, database) = address.split_once('/').unwrap_or((address, ""));
+    let database = if database.is_empty() { "0" } else { database };
+    (address, user.split_once(':').map_or(user, |(_, password)| password), database)
 }
 
 /// Applications without sessions answer everything alike; bare ones know no more paths than these.

@@ -5,7 +5,7 @@
 //! | `http PORT PROCESS PATH SESSIONS CONNECTIONS SECONDS` | requests to an application; its sessions are made through `/new` first |
 //! | `fill PORT PATH COUNT CONNECTIONS` | so many requests without a cookie |
 //! | `redis ADDRESS PASSWORD get｜set CONNECTIONS SECONDS` | the server by itself, one command a connection at a time |
-//! | `empty-redis ADDRESS PASSWORD` | nothing: removes all that is there |
+//! | `empty-redis ADDRESS PASSWORD DATABASE` | nothing: removes what is in this database |
 //!
 //! One JSON value is printed: requests per second, quantiles of the latency in microseconds, the processor time that the
 //! application took for each request, and how many answers were not what they should be.
@@ -57,7 +57,7 @@ async fn run(words: &[&str]) -> Result<serde_json::Value, Error> {
             let time = Duration::from_secs_f64(seconds.parse()?);
             redis::run(address, password, *command == "set", connections.parse()?, time).await
         }
-        ["empty-redis", address, password] => redis::empty(address, password).await,
+        ["empty-redis", address, password, database] => redis::empty(address, password, database).await,
         _ => Err("usage: http PORT PROCESS PATH SESSIONS CONNECTIONS SECONDS".into()),
     }
 }

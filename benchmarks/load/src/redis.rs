@@ -53,13 +53,16 @@ pub(crate) async fn run(
 }
 
 /// Removes everything: how large its tables are, and whether they grow meanwhile, is nothing that a contender shall inherit.
-pub(crate) async fn empty(address: &str, password: &str) -> Result<Value, Error> {
+pub(crate) async fn empty(address: &str, password: &str, database: &str) -> Result<Value, Error> {
     let mut connection = Connection::to(address).await?;
     connection.exchange(&command(&["AUTH", password]), length).await?;
-    match connection.exchange(&command(&["FLUSHALL"]), length).await? {
-        b"+OK\r\n" => Ok(Value::Bool(true)),
-        answer => Err(String::from_utf8_lossy(answer).into()),
+    for words in [&["SELECT", database][..], &["FLUSHDB"]] {
+        let answer = connection.exchange(&command(words), length).await?;
+        if answer != b"+OK\r\n" {
+            return Err(String::from_utf8_lossy(answer).into());
+        }
     }
+    Ok(Value::Bool(true))
 }
 
 fn command(words: &[&str]) -> Vec<u8> {

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::routing::get;
 use bench_ours::BareLayer;
+use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -21,11 +22,13 @@ pub(crate) async fn app(store: &str) -> Result<Router, Error> {
         // What every session costs that is not asked for: a layer, and a cookie that comes along and is found.
         "blocks" => Ok(Router::new()
             .route("/untouched", get(async || "ok"))
-            .route("/new", get(async || ([(SET_COOKIE, COOKIE)], "ok")))
+            .route("/new", get(async || ([(SET_COOKIE, BareLayer::COOKIE)], "ok")))
             .layer(BareLayer::default())),
         "redis" | "redis-compared" => {
             let client = redis::Client::open(address::of("REDIS")?)?;
-            let mut connection = client.get_multiplexed_async_connection().await?;
+            // As ours have it on a runtime of one thread.
+            let config = AsyncConnectionConfig::new().set_pipeline_buffer_size(16);
+            let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
             redis::cmd("SET").arg(KEY).arg(&VALUE[..]).exec_async(&mut connection).await?;
             let script = redis::cmd("SCRIPT").arg("LOAD").arg(SCRIPT).query_async(&mut connection).await?;
             let _ = SCRIPT_ID.set(script);
@@ -55,8 +58,6 @@ pub(crate) async fn app(store: &str) -> Result<Router, Error> {
     }
 }
 
-/// As long as one of ours.
-const COOKIE: &str = "__Host-session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const KEY: &str = "bench:bare";
 /// As long as a small session.
 const VALUE: [u8; 175] = [7; 175];

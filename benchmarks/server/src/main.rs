@@ -8,7 +8,7 @@
 //! | `/read` | reads the number under `n` |
 //! | `/read_write` | reads it and writes it, one higher |
 //! | `/new` | writes 1 under `n`, and a text of 32 bytes under `text` |
-//! | `/login` | writes the id of a user who was not there before, and gives the session a new token or id |
+//! | `/login` | writes the id of another user than any request before it, and gives the session a new token or id |
 //! | `/destroy` | ends it |
 //! | `/sign_up` | writes a user's id and a text of 32 bytes: a small session |
 //! | `/sign_up_owned` | the same with the user as the session's owner, where there are owners |

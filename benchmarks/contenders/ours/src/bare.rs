@@ -181,6 +181,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Clone)]
 pub struct BareLayer(Sessions);
 
+impl BareLayer {
+    /// A cookie that it finds.
+    pub const COOKIE: &str = "__Host-session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+}
+
 impl Default for BareLayer {
     fn default() -> Self {
         Self(Bare::new().0)
