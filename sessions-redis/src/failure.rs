@@ -7,7 +7,7 @@
 //! |---|---|
 //! | not connected: refused, unreachable, TLS, user, password, database number | unavailable |
 //! | no connection within the deadline | unavailable |
-//! | sent, and no answer within the deadline | indeterminate |
+//! | sent, or in line to be sent, and no answer within the deadline | indeterminate |
 //! | sent, and the connection ended before the answer | indeterminate, after one more try where repeating is safe |
 //! | sent twice, and the second found another version, or nothing | indeterminate: the first may lie under it |
 //! | an error whose code says that the command was not executed ([`NOT_EXECUTED`]) | unavailable |

@@ -49,7 +49,7 @@
 //!
 //! Every operation answers within its deadline (2 s unless told otherwise), connecting included: when the server hangs, when
 //! the network swallows packets, when other operations stand in line. What was surely not applied is
-//! [unavailable](sessions_core::StoreError::is_unavailable), what was sent without an answer is
+//! [unavailable](sessions_core::StoreError::is_unavailable), what was sent without an answer, or stood in line to be sent, is
 //! [indeterminate](sessions_core::StoreError::is_indeterminate). An operation whose future is dropped is done or is
 //! not; the connection stays usable for the others (G11).
 //!

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use sessions_core::{Change, Entry, Owner, SessionId, SessionStore, StoreError, Timestamp, Ttl, Version};
 use sessions_redis::RedisStore;
-use support::Behaviour::{Answer, Close, Silence};
+use support::Behaviour::{Answer, Close, Deaf, Silence};
 use support::{Behaviour, FakeServer, HELLO};
 
 const ID: SessionId = SessionId::from_bytes([7; 16]);
@@ -87,6 +87,56 @@ async fn g11_silence_after_a_write_was_sent_is_indeterminate() {
     for (operation, error) in reads(&store).await {
         assert!(error.is_unavailable(), "{operation} changes nothing");
     }
+}
+
+#[tokio::test]
+async fn g11_who_stands_in_line_behind_a_blocked_socket_is_answered_in_time() {
+    a_blocked_socket().await;
+}
+
+/// As before, with the longer queue of a runtime that has several threads.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g11_who_stands_in_line_is_answered_in_time_on_several_threads() {
+    a_blocked_socket().await;
+}
+
+/// The server takes one command and reads no further: the socket fills up, then the queue, and the others wait in their requests.
+async fn a_blocked_socket() {
+    let script = |_: &str, before| if before == 0 { Deaf } else { Answer(":1\r\n") };
+    let server = FakeServer::start(after_hello(script)).await;
+    let store = store(&server, Duration::from_millis(500));
+    let large = Entry { record: vec![7; 256 * 1024].into(), ..entry(None) };
+    let write = || {
+        let (store, large) = (store.clone(), large.clone());
+        tokio::spawn(async move { store.update(&ID, VERSION, &large, KEEP).await })
+    };
+    let writes: Vec<_> = (0..64).map(|_| write()).collect();
+    let given_up: Vec<_> = (0..64).map(|_| write()).collect();
+    server.hears("EVALSHA").await;
+    given_up.iter().for_each(tokio::task::JoinHandle::abort);
+    for write in writes {
+        let error = write.await.expect("no panic").expect_err("nobody is answered");
+        assert!(error.is_indeterminate(), "{error:?}");
+    }
+    for write in given_up {
+        assert!(write.await.expect_err("given up").is_cancelled());
+    }
+    assert_eq!(server.connections(), 1);
+    assert!(store.touch(&ID, VERSION, HOUR).await.expect("on a new connection"));
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test]
+async fn g15_a_write_that_comes_too_late_for_its_entry_is_unavailable() {
+    let script = |_: &str, before: usize| Answer(if before.is_multiple_of(2) { "*1\r\n:1000\r\n" } else { ":-1\r\n" });
+    let server = FakeServer::start(after_hello(script)).await;
+    let store = store(&server, LONG);
+    let error = store.create(&ID, &entry(Some("u")), HOUR).await.expect_err("too late");
+    assert!(error.is_unavailable(), "nothing was written: {error:?}");
+    let change = Change { ttl: Ttl::Keep, reindex: true };
+    let error = store.update(&ID, VERSION, &entry(Some("u")), change).await.expect_err("too late");
+    assert!(error.is_unavailable(), "nothing was written: {error:?}");
+    assert_eq!(server.heard("EVALSHA"), 4);
 }
 
 #[tokio::test]

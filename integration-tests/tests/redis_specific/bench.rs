@@ -166,6 +166,17 @@ impl Bench {
         }
     }
 
+    /// Runs a script on a key, whose last argument is a moment so many ms from now by the clock of the key's node.
+    pub(crate) async fn run(&self, key: &str, text: &str, args: &[&[u8]], moment: i64) -> Value {
+        let node = &self.nodes[self.place(key).await];
+        let Value::Array(time) = node.ask(&["TIME"]).await else { panic!("no time") };
+        let part = |part: &Value| redis::from_redis_value_ref::<i64>(part).expect("a number");
+        let now = part(&time[0]) * 1000 + part(&time[1]) / 1000;
+        let mut cmd = redis::cmd("EVAL");
+        cmd.arg(text).arg(1).arg(key).arg(args).arg(now + moment);
+        node.send(&cmd).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// Puts bytes under a key behind the store's back; the time to live stays.
     pub(crate) async fn plant(&self, key: &str, bytes: &[u8]) {
         let mut cmd = redis::cmd("SET");

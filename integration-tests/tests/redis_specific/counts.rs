@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sessions_conformance::servers::Kind;
-use sessions_core::{SessionId, SessionStore, Version};
+use sessions_core::{Clock, Entry, SessionId, SessionStore, SystemClock, Version};
 
 use crate::bench::{Bench, HOUR, KEEP, MOVE, REINDEX, create, entry, id, owner};
 use crate::node::Counts;
@@ -26,6 +26,7 @@ const OPERATIONS: &[(&str, &str, &str)] = &[
     ("update, expiry too", "evalsha{getrange set}", ""),
     ("update, owned", "evalsha{getrange set}", ""),
     ("update, new owner", "evalsha{getrange time set}", ADD),
+    ("update, owned, later deadline", "evalsha{getrange time set}", "evalsha{time zadd zcard pttl pexpire}"),
     ("update, conflict", "evalsha{getrange get}", ""),
     ("update, absent", "evalsha{getrange get}", ""),
     ("touch", "evalsha{getrange setrange pexpire}", ""),
@@ -61,6 +62,10 @@ async fn each_operation(kind: Kind) {
             // Its index lives longer than any other here.
             store.create(&self::id(), &to_fresh, 2 * HOUR).await.expect("an answer");
         }
+        let of_fresh = match *name {
+            "update, owned, later deadline" => create(&store, &to_fresh).await,
+            _ => id,
+        };
         bench.count().await;
         let about = match *name {
             "load" => store.load(&id).await.map(|stored| assert!(stored.is_some())).map(|()| id),
@@ -81,6 +86,10 @@ async fn each_operation(kind: Kind) {
             "update, expiry too" => store.update(&id, plain.version, &next, MOVE).await.map(|_| id),
             "update, owned" => store.update(&of_u, owned.version, &owned, MOVE).await.map(|_| of_u),
             "update, new owner" => store.update(&id, plain.version, &to_fresh, REINDEX).await.map(|_| id),
+            "update, owned, later deadline" => {
+                let later = Entry { deadline: SystemClock.now().after(2 * HOUR), ..entry(b"3", Some(&fresh)) };
+                store.update(&of_fresh, to_fresh.version, &later, REINDEX).await.map(|_| of_fresh)
+            }
             "update, conflict" => store.update(&id, Version::from_u64(0), &next, KEEP).await.map(|_| id),
             "update, absent" => {
                 let id = self::id();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use redis::Value;
 use sessions_conformance::servers::Kind;
 use sessions_core::{Clock, Entry, SessionId, SessionStore, SystemClock};
 
@@ -77,6 +78,43 @@ async fn g15_the_index_lives_as_long_as_its_longest_session() {
                 assert!(u128::from(ttl.unsigned_abs()) > DAY.as_millis() && ttl > 0, "{kind}: {owner}: {ttl} ms");
             }
         }
+    }
+}
+
+/// What trimming relies on: a write that comes later than its fence writes nothing. The texts themselves are run, with fences by the
+/// server's own clock.
+#[tokio::test]
+async fn g15_a_write_that_comes_after_its_fence_writes_nothing() {
+    const CREATE: &str = include_str!("../../../sessions-redis/src/scripts/create.lua");
+    const UPDATE: &str = include_str!("../../../sessions-redis/src/scripts/update.lua");
+    const MINUTE: i64 = 60_000;
+    for kind in [Kind::Redis, Kind::RedisCluster] {
+        let Some(bench) = Bench::given(kind).await else { continue };
+        let store = bench.store().await;
+        let key = bench.key(&create(&store, &entry(b"1", None)).await);
+
+        for (keeps_its_life, ttl) in [(true, ""), (false, "60000")] {
+            let there = bench.bytes(&key).await.expect("it is there");
+            let (head, expiry) = (&there[..12], if keeps_its_life { &[][..] } else { &there[12..20] });
+            let mut next = head.to_vec();
+            next[11] ^= 1;
+            let update = async |fence: i64| {
+                bench.run(&key, UPDATE, &[head, &next, &there[20..], expiry, ttl.as_bytes()], fence).await
+            };
+            assert_eq!(update(-1).await, Value::Int(-1), "{kind}");
+            assert_eq!(bench.bytes(&key).await.as_ref(), Some(&there), "{kind}");
+            assert!(bench.number(&key, &["PTTL", &key]).await > MINUTE, "{kind}");
+            assert_eq!(update(MINUTE).await, Value::Int(1), "{kind}");
+            assert_eq!(bench.bytes(&key).await, Some([&next, &there[12..]].concat()), "{kind}");
+            assert_eq!(bench.number(&key, &["PTTL", &key]).await > MINUTE, keeps_its_life, "{kind}");
+        }
+
+        let key = bench.key(&crate::bench::id());
+        let create = async |fence: i64| bench.run(&key, CREATE, &[b"value", b"60000"], fence).await;
+        assert_eq!(create(-1).await, Value::Int(-1), "{kind}");
+        assert_eq!(bench.bytes(&key).await, None, "{kind}");
+        assert_eq!(create(MINUTE).await, Value::Int(1), "{kind}");
+        assert_eq!(bench.bytes(&key).await, Some(b"value".to_vec()), "{kind}");
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) enum Behaviour {
     Silence,
     /// Closes the connection.
     Close,
+    /// Keeps the connection, and reads nothing more from it.
+    Deaf,
 }
 
 /// What a real server says to `HELLO`.
@@ -147,6 +149,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, script: Arc<Script>,
             }
             Behaviour::Silence => {}
             Behaviour::Close => return,
+            Behaviour::Deaf => std::future::pending().await,
         }
     }
 }
