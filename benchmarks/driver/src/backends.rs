@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::server::pinned_to;
 
 /// Where the backends are, and what was started for it.
 #[derive(Debug)]
@@ -40,26 +41,31 @@ impl Backends {
 
     /// The environment of a contender: what answers may be lost with the machine, so that no disk is measured.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
-        self.with(&self.postgres, &self.memory).into()
+        self.environment_with(&self.redis)
+    }
+
+    /// The same with another Redis.
+    pub(crate) fn environment_with(&self, redis: &str) -> Vec<(&'static str, String)> {
+        self.with(redis, &self.postgres, &self.memory).into()
     }
 
     /// The same with databases that nothing else is in. In Redis the tables of a database grow by doubling, in Postgres a table
     /// has room that its dead rows have left: what had been there before would be counted as well.
     pub(crate) fn with_databases(&self, redis: u8, postgres: u8) -> Vec<(&'static str, String)> {
-        let [redis_url, postgres_url, sqlite] = self.with(&self.postgres, &self.memory);
+        let [redis_url, postgres_url, sqlite] = self.with(&self.redis, &self.postgres, &self.memory);
         let redis = in_database(&redis_url.1, &redis.to_string());
         let postgres = in_database(&postgres_url.1, &format!("bench_{postgres}"));
         vec![(redis_url.0, redis), (postgres_url.0, postgres), sqlite]
     }
 
     /// The environment of a contender whose answers are on the disk.
-    pub(crate) fn durable(&self, postgres: &Postgres) -> Vec<(&'static str, String)> {
-        self.with(&postgres.url, &self.disk).into()
+    pub(crate) fn durable(&self, postgres: &OwnServer) -> Vec<(&'static str, String)> {
+        self.with(&self.redis, &postgres.url, &self.disk).into()
     }
 
-    fn with(&self, postgres: &str, sqlite: &Path) -> [(&'static str, String); 3] {
+    fn with(&self, redis: &str, postgres: &str, sqlite: &Path) -> [(&'static str, String); 3] {
         let file = sqlite.join("sessions.db").display().to_string();
-        [("BENCH_REDIS", self.redis.clone()), ("BENCH_POSTGRES", postgres.to_owned()), ("BENCH_SQLITE", file)]
+        [("BENCH_REDIS", redis.to_owned()), ("BENCH_POSTGRES", postgres.to_owned()), ("BENCH_SQLITE", file)]
     }
 
     /// Removes the SQLite files, so that the next contender begins with none.
@@ -73,25 +79,17 @@ impl Backends {
     }
 
     /// A Postgres that waits for the disk, if its programs are on this machine.
-    pub(crate) fn durable_postgres(&self) -> Result<Option<Postgres>, Error> {
-        let folder = self.disk.with_extension("postgres");
-        fs::create_dir_all(&folder)?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut command = Command::new("sh");
-        command.args(["-c", SCRIPT, "postgres", "-c", "fsync=on", "-c", "full_page_writes=on"]);
-        command.envs([("DATA", folder.as_os_str()), ("LISTEN", "127.0.0.1".as_ref()), ("PASSWORD", "bench".as_ref())]);
-        command.env("PORT", port.to_string()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = command.spawn()?;
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            if child.try_wait()?.is_some() || Instant::now() > deadline {
-                fs::remove_dir_all(&folder).ok();
-                return Ok(None);
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        let url = format!("postgres://sessions:bench@127.0.0.1:{port}/sessions");
-        Ok(Some(Postgres { url, child, folder }))
+    pub(crate) fn durable_postgres(&self) -> Result<Option<OwnServer>, Error> {
+        let arguments = ["postgres", "-c", "fsync=on", "-c", "full_page_writes=on"];
+        let own = OwnServer::start(Command::new("sh"), POSTGRES, &arguments, self.disk.with_extension("postgres"))?;
+        Ok(own.map(|own| own.at(|port| format!("postgres://sessions:bench@127.0.0.1:{port}/sessions"))))
+    }
+
+    /// A Redis on the processor of the load, if its programs are on this machine. One that the system puts where it likes stands in
+    /// the way of the application in one round and not in the next.
+    pub(crate) fn redis_beside_the_load(&self) -> Result<Option<OwnServer>, Error> {
+        let own = OwnServer::start(pinned_to(1, "sh")?, REDIS, &["redis"], self.disk.with_extension("redis"))?;
+        Ok(own.map(|own| own.at(|port| format!("redis://:bench@127.0.0.1:{port}/"))))
     }
 }
 
@@ -112,23 +110,56 @@ impl Drop for Backends {
 
 /// A server of our own, gone when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Postgres {
-    url: String,
+pub(crate) struct OwnServer {
+    pub(crate) url: String,
+    port: u16,
     child: Child,
     folder: PathBuf,
 }
 
-impl Drop for Postgres {
+impl OwnServer {
+    /// Runs one of the scripts that the tests' servers are started with, and waits until somebody listens; `None` when nobody will.
+    fn start(mut shell: Command, script: &str, arguments: &[&str], folder: PathBuf) -> Result<Option<Self>, Error> {
+        fs::create_dir_all(&folder)?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        shell.args(["-c", script]).args(arguments);
+        shell.envs([("DATA", folder.as_os_str()), ("LISTEN", "127.0.0.1".as_ref()), ("PASSWORD", "bench".as_ref())]);
+        shell.env("PORT", port.to_string()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut own = Self { url: String::new(), port, child: shell.spawn()?, folder };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if own.child.try_wait()?.is_some() || Instant::now() > deadline {
+                return Ok(None);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(Some(own))
+    }
+
+    fn at(mut self, url: impl Fn(u16) -> String) -> Self {
+        self.url = url(self.port);
+        self
+    }
+}
+
+impl Drop for OwnServer {
     fn drop(&mut self) {
         // Politely: it takes its children and its shared memory along.
-        Command::new("kill").arg(self.child.id().to_string()).status().ok();
+        Command::new("kill").arg(self.child.id().to_string()).stderr(Stdio::null()).status().ok();
         self.child.wait().ok();
         fs::remove_dir_all(&self.folder).ok();
     }
 }
 
-/// The script that the tests' servers are started with.
-const SCRIPT: &str = concat!(
-    include_str!("../../../integration-tests/src/servers/scripts/common.sh"),
-    include_str!("../../../integration-tests/src/servers/scripts/postgres.sh"),
-);
+/// The scripts that the tests' servers are started with.
+macro_rules! script {
+    ($name:literal) => {
+        concat!(
+            include_str!("../../../integration-tests/src/servers/scripts/common.sh"),
+            include_str!(concat!("../../../integration-tests/src/servers/scripts/", $name)),
+        )
+    };
+}
+
+const POSTGRES: &str = script!("postgres.sh");
+const REDIS: &str = script!("redis.sh");

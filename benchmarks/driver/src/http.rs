@@ -13,16 +13,18 @@ use crate::stats::{median, rounded};
 /// `{ contender: { path: { per_second, p50_us, p99_us, p99_9_us, processor_us } } }`, medians of the rounds.
 pub(crate) fn measure(backends: &Backends, effort: &Effort, progress: &mut Progress) -> Result<Value, Error> {
     let mut rounds = Rounds::default();
+    let own = backends.redis_beside_the_load()?;
+    let redis = own.as_ref().map_or(&*backends.redis, |own| &*own.url);
     for round in 1..=effort.http_rounds {
         for (name, server) in OVER_HTTP {
             progress.say(&format!("HTTP, round {round} of {}: {name}", effort.http_rounds));
             backends.clear_sqlite()?;
-            empty_redis(backends)?;
-            let server = Server::start(server, &backends.environment())?;
+            empty(redis)?;
+            let server = Server::start(server, &backends.environment_with(redis))?;
             for path in effort.http_paths.iter().filter(|path| is_served(name, path)) {
                 // Bare handlers have put there what they read.
                 if name.ends_with("Redis") && !name.starts_with("bare") {
-                    empty_redis(backends)?;
+                    empty(redis)?;
                 }
                 let result = server.load(path, SESSIONS, effort.http_seconds)?;
                 rounds.add(name, path, result);
@@ -72,8 +74,8 @@ pub(crate) fn limits(backends: &Backends, effort: &Effort, progress: &mut Progre
     Ok(rounds.medians())
 }
 
-fn empty_redis(backends: &Backends) -> Result<(), Error> {
-    let (address, password, database) = redis_address(&backends.redis);
+fn empty(redis: &str) -> Result<(), Error> {
+    let (address, password, database) = redis_address(redis);
     one(pinned(1, "bench-load")?.args(["empty-redis", address, password, database])).map(drop)
 }
 

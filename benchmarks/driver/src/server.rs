@@ -1,5 +1,6 @@
 //! An application under load: pinned to a processor, the load to another.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -59,12 +60,16 @@ pub(crate) fn one(command: &mut Command) -> Result<Value, Error> {
 
 /// One of our programs on this processor, where there are two of them and a way to say so.
 pub(crate) fn pinned(processor: usize, name: &str) -> Result<Command, Error> {
-    let path = binary(name)?;
+    pinned_to(processor, binary(name)?)
+}
+
+/// The same for any program.
+pub(crate) fn pinned_to(processor: usize, program: impl AsRef<OsStr>) -> Result<Command, Error> {
     if std::thread::available_parallelism()?.get() <= processor || !has_taskset() {
-        return Ok(Command::new(path));
+        return Ok(Command::new(program));
     }
     let mut command = Command::new("taskset");
-    command.args(["-c", &processor.to_string()]).arg(path);
+    command.args(["-c", &processor.to_string()]).arg(program);
     Ok(command)
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn over_http(page: &mut Page, results: &Value) {
          its answer. Medians of the rounds, in which all contenders took turns. “Processor” is the processor time of the application \
          for one request, its client of the store included, the store not: it moves less than the rate when the machine does other \
          things. “Destroy” counts the new session before it in the processor time. “Login” is another user's each time, who becomes the \
-         owner of the session here, which is indexed. Redis is empty before each case, SQLite's file \
+         owner of the session here, which is indexed. Redis is on the processor of the load, and empty before each case; SQLite's file \
          before each contender.",
     );
     let contenders = &results["http"];
