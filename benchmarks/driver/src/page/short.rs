@@ -28,7 +28,8 @@ pub(crate) fn write(page: &mut Page, results: &Value) {
          expiry and owner keep up with, so that the store is bounded, purged and asked for a user's sessions. Large texts: a \
          checksum over each value that is read. Writes to a store that processes share: a version from the system's randomness, so \
          that a write whose answer was lost is found again. On Redis by rate, where the server and the load share a processor: \
-         for a login the index of its owner, which is a command of its own and keeps the server busy longer than the session does.",
+         for a login the index of its owner, which is a command of its own and keeps the server busy longer than the session does. \
+         Reads on Postgres and SQLite: the store is asked each time, and not the memory of the process.",
     );
 }
 
