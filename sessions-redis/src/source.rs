@@ -182,7 +182,7 @@ async fn connect_to(client: &Client) -> RedisResult<Live> {
 ///
 /// On one thread the connection's task has its turn after all requests that are ready. Few commands at a time make it write in the
 /// middle of a burst, so that the server answers the first while the last are still to be sent: of 64 at once, each a read and
-/// a write, 62 000 a second with 16, 55 000 with 48 and 45 000 with 1024. On several threads it has its turn beside them,
+/// a write, 52 500 a second with 16, 45 200 with 50 and 44 500 with 1024. On several threads it has its turn beside them,
 /// and waiting only costs: of 512 at once, 42 000 with 1024, 39 000 with 50 and 37 000 with 16.
 fn queue() -> usize {
     match Handle::current().runtime_flavor() {

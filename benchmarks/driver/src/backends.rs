@@ -81,15 +81,15 @@ impl Backends {
     /// A Postgres that waits for the disk, if its programs are on this machine.
     pub(crate) fn durable_postgres(&self) -> Result<Option<OwnServer>, Error> {
         let arguments = ["postgres", "-c", "fsync=on", "-c", "full_page_writes=on"];
-        let own = OwnServer::start(Command::new("sh"), POSTGRES, &arguments, self.disk.with_extension("postgres"))?;
-        Ok(own.map(|own| own.at(|port| format!("postgres://sessions:bench@127.0.0.1:{port}/sessions"))))
+        let url = |port| format!("postgres://sessions:bench@127.0.0.1:{port}/sessions");
+        OwnServer::start(Command::new("sh"), POSTGRES, &arguments, self.disk.with_extension("postgres"), url)
     }
 
     /// A Redis on the processor of the load, if its programs are on this machine. One that the system puts where it likes stands in
     /// the way of the application in one round and not in the next.
     pub(crate) fn redis_beside_the_load(&self) -> Result<Option<OwnServer>, Error> {
-        let own = OwnServer::start(pinned_to(1, "sh")?, REDIS, &["redis"], self.disk.with_extension("redis"))?;
-        Ok(own.map(|own| own.at(|port| format!("redis://:bench@127.0.0.1:{port}/"))))
+        let url = |port| format!("redis://:bench@127.0.0.1:{port}/");
+        OwnServer::start(pinned_to(1, "sh")?, REDIS, &["redis"], self.disk.with_extension("redis"), url)
     }
 }
 
@@ -112,20 +112,25 @@ impl Drop for Backends {
 #[derive(Debug)]
 pub(crate) struct OwnServer {
     pub(crate) url: String,
-    port: u16,
     child: Child,
     folder: PathBuf,
 }
 
 impl OwnServer {
     /// Runs one of the scripts that the tests' servers are started with, and waits until somebody listens; `None` when nobody will.
-    fn start(mut shell: Command, script: &str, arguments: &[&str], folder: PathBuf) -> Result<Option<Self>, Error> {
+    fn start(
+        mut shell: Command,
+        script: &str,
+        arguments: &[&str],
+        folder: PathBuf,
+        url: impl Fn(u16) -> String,
+    ) -> Result<Option<Self>, Error> {
         fs::create_dir_all(&folder)?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         shell.args(["-c", script]).args(arguments);
         shell.envs([("DATA", folder.as_os_str()), ("LISTEN", "127.0.0.1".as_ref()), ("PASSWORD", "bench".as_ref())]);
         shell.env("PORT", port.to_string()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut own = Self { url: String::new(), port, child: shell.spawn()?, folder };
+        let mut own = Self { url: url(port), child: shell.spawn()?, folder };
         let deadline = Instant::now() + Duration::from_secs(60);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             if own.child.try_wait()?.is_some() || Instant::now() > deadline {
@@ -134,11 +139,6 @@ impl OwnServer {
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(Some(own))
-    }
-
-    fn at(mut self, url: impl Fn(u16) -> String) -> Self {
-        self.url = url(self.port);
-        self
     }
 }
 

@@ -76,8 +76,8 @@ pub(crate) fn over_http(page: &mut Page, results: &Value) {
          its answer. Medians of the rounds, in which all contenders took turns. “Processor” is the processor time of the application \
          for one request, its client of the store included, the store not: it moves less than the rate when the machine does other \
          things. “Destroy” counts the new session before it in the processor time. “Login” is another user's each time, who becomes the \
-         owner of the session here, which is indexed. Redis is on the processor of the load, and empty before each case; SQLite's file \
-         before each contender.",
+         owner of the session here, which is indexed. Redis is on the processor of the load, where its programs \
+         are on the machine, and empty before each case; SQLite's file before each contender.",
     );
     let contenders = &results["http"];
     let rate = |name: &str| contenders[name]["untouched"]["per_second"].as_f64().unwrap_or(f64::NAN);
