@@ -5,7 +5,7 @@ use std::ops::Deref;
 use crate::clock::Timestamp;
 use crate::commit::{Attempt, Committed, CookieChange, Outcome, Plan};
 use crate::error::{Error, StoreError};
-use crate::prepare::{self, Base, Meets, New, Prepared, Step, Touch};
+use crate::prepare::{self, New, Newer, Prepared, Step, Touch};
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::store::{CreateOutcome, SessionStore, Stored, UpdateOutcome, Version};
@@ -39,7 +39,7 @@ enum Settled {
     /// It has not landed, and nobody else has written: it may land yet.
     MayLand,
     /// What it was to replace is superseded: it can never land. This is there now.
-    NeverLands(Box<Base>),
+    NeverLands(Box<Newer>),
 }
 
 impl<'a> Execution<'a> {
@@ -73,37 +73,38 @@ impl<'a> Execution<'a> {
     /// Until written, lost, or out of time; `None` if there is nothing to write after all. Retries at once: a conflict means
     /// that somebody else made progress.
     async fn update(&mut self) -> Result<Option<Committed>, Error> {
-        let Some(mut base) = Base::loaded(self.session) else { return Ok(Some(Committed::quiet(Outcome::Lost))) };
-        let mut meets = Meets::Loaded;
+        let lost = Ok(Some(Committed::quiet(Outcome::Lost)));
+        let Some(id) = self.session.state().loaded().map(|loaded| loaded.id) else { return lost };
+        let mut newer = None;
         loop {
-            let (sent, repeats) = match self.next_update(&base, meets)? {
+            let (sent, repeats) = match self.next_update(newer.as_deref())? {
                 (Step::Write(prepared), repeats) => (Open::new(self.session, prepared), repeats),
-                (Step::Nothing, _) if meets == Meets::Loaded => return Ok(None),
+                (Step::Nothing, _) if newer.is_none() => return Ok(None),
                 (Step::Nothing, _) => return Ok(Some(Committed::quiet(Outcome::Unchanged))),
-                (Step::Lost, _) => return Ok(Some(Committed::quiet(Outcome::Lost))),
+                (Step::Lost, _) => return lost,
             };
             // It stays open as long as it is not known what became of it.
-            let settled = self.settled(base.id, &sent, repeats).await;
+            let settled = self.settled(id, &sent, repeats).await;
             if !settled.as_ref().map_or_else(Error::is_indeterminate, |settled| matches!(settled, Settled::MayLand)) {
                 sent.close();
             }
             match settled? {
                 Settled::Landed(cookie) => return Ok(Some(Committed { outcome: Outcome::Written, cookie })),
-                Settled::Gone => return Ok(Some(Committed::quiet(Outcome::Lost))),
+                Settled::Gone => return lost,
                 Settled::MayLand => {}
-                Settled::NeverLands(newer) => (base, meets) = (*newer, Meets::Newer),
+                Settled::NeverLands(there) => newer = Some(there),
             }
         }
     }
 
-    /// The update of this base, and whether it was sent before: what was sent and not answered is repeated, not made anew,
-    /// because it may yet land.
-    fn next_update(&mut self, base: &Base, meets: Meets) -> Result<(Step, bool), Error> {
+    /// The update of what is there, and whether it was sent before: what was sent and not answered is repeated, not made
+    /// anew, because it may yet land.
+    fn next_update(&mut self, newer: Option<&Newer>) -> Result<(Step, bool), Error> {
         let now = self.next_write()?;
         let mut state = self.session.state();
         match state.attempt.update.take() {
             Some(prepared) => Ok((Step::Write(*prepared), true)),
-            None => Ok((prepare::update(self.settings, self.session, state, base, meets, now)?, false)),
+            None => Ok((prepare::update(self.settings, self.session, state, newer, now)?, false)),
         }
     }
 
@@ -216,7 +217,7 @@ impl<'a> Execution<'a> {
         if stored.version == version {
             return Ok(self.touch().await);
         }
-        let stands = match Base::stored(id, stored) {
+        let stands = match Newer::parse(id, stored) {
             Ok(newer) => prepare::stands(self.session, &newer, self.settings.clock.now()),
             Err(error) if error.is_corrupt() => false,
             Err(error) => return Err(error),
@@ -342,7 +343,7 @@ fn after_a_write(error: Error) -> Error {
 /// Invariant: a record's recent versions are the last ones superseded, without a gap. So if the base is among them and the
 /// update is not, then the update is not what superseded the base, and never will be.
 fn settle(id: SessionId, stored: Stored, sent: &Prepared, open: bool) -> Result<Settled, Error> {
-    let newer = match Base::stored(id, stored) {
+    let newer = match Newer::parse(id, stored) {
         Ok(newer) => newer,
         Err(error) if error.is_corrupt() => {
             tracing::error!(target: "sessions", session = %id, %error, "session.corrupt");

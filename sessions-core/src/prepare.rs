@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::access::access;
 use crate::clock::Timestamp;
 use crate::commit::{Attempt, CookieChange};
+use crate::delta::Delta;
 use crate::error::Error;
 use crate::expiry::Overrides;
 use crate::owner::Owner;
@@ -17,17 +18,9 @@ use crate::settings::Settings;
 use crate::store::{Change, Entry, Stored, Ttl, Version};
 use crate::token::{SessionId, Token};
 
-/// Whether the record that a write replaces is the one that the request had loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Meets {
-    Loaded,
-    Newer,
-}
-
-/// What a write is to replace.
+/// What somebody else has written since the request loaded its session.
 #[derive(Debug, Clone)]
-pub(crate) struct Base {
-    pub(crate) id: SessionId,
+pub(crate) struct Newer {
     pub(crate) version: Version,
     pub(crate) record: Record,
     expires_at: Timestamp,
@@ -70,60 +63,89 @@ pub(crate) enum Step {
     Lost,
 }
 
-impl Base {
-    /// The session as the request loaded it.
-    pub(crate) fn loaded(session: &Session) -> Option<Self> {
-        let state = session.state();
-        let Loaded { id, version, record, expires_at, opened_by: _ } = state.loaded()?;
-        Some(Self { id: *id, version: *version, record: record.clone(), expires_at: *expires_at })
-    }
-
-    /// The session as it is stored now.
-    pub(crate) fn stored(id: SessionId, stored: Stored) -> Result<Self, Error> {
+impl Newer {
+    pub(crate) fn parse(id: SessionId, stored: Stored) -> Result<Self, Error> {
         let Stored { version, record, expires_at, owner: _ } = stored;
-        Ok(Self { id, version, record: Record::parse(id, record)?, expires_at })
+        Ok(Self { version, record: Record::parse(id, record)?, expires_at })
     }
 }
 
-/// The update of `base` by what the request changed. `state` is the session's.
+/// What a write is to replace: what somebody else has written, or the session as the request loaded it.
+struct Base<'a> {
+    version: Version,
+    record: &'a Record,
+    expires_at: Timestamp,
+}
+
+impl<'a> Base<'a> {
+    fn of(loaded: &'a Loaded, newer: Option<&'a Newer>) -> Self {
+        match newer {
+            Some(Newer { version, record, expires_at }) => Self { version: *version, record, expires_at: *expires_at },
+            None => Self { version: loaded.version, record: &loaded.record, expires_at: loaded.expires_at },
+        }
+    }
+}
+
+/// The update by what the request changed. `state` is the session's.
 pub(crate) fn update<'a>(
     settings: &Settings,
     session: &'a Session,
     mut state: MutexGuard<'a, State>,
-    base: &Base,
-    meets: Meets,
+    newer: Option<&Newer>,
     now: Timestamp,
 ) -> Result<Step, Error> {
     let Some(loaded) = state.loaded() else { return Ok(Step::Lost) };
-    if is_over(loaded, &base.record, meets, now) || guard_broken(&state, loaded, base, meets) {
+    if is_lost(&state, loaded, newer, now) {
         return Ok(Step::Lost);
     }
-    let (opened_by, opened_with) = (loaded.opened_by, loaded.opened_with());
+    let id = loaded.id;
     let mut again = None;
-    if meets == Meets::Newer {
+    if let Some(newer) = newer {
         // Without the lock: what runs again is the application's, and may use the session.
         let delta = state.delta.clone();
         drop(state);
-        again = Some(delta.again(base.id, &base.record)?);
+        again = Some(delta.again(id, &newer.record)?);
         state = session.state();
     }
 
     let state = &mut *state;
-    let head = base.record.head();
-    let overrides = state.overrides_over(head.overrides);
+    let Some(loaded) = state.loaded() else { return Ok(Step::Lost) };
     let issue = match state.credential {
         Credential::Keep => Issue::Nothing,
         Credential::Rotate => Issue::Strictly,
-        Credential::Renew | Credential::RenewQuietly => renewal(opened_by, &base.record, now),
+        Credential::Renew | Credential::RenewQuietly => renewal(loaded.opened_by, Base::of(loaded, newer).record, now),
     };
     if issue == Issue::Nothing && !state.has_changes() {
         return Ok(Step::Nothing);
     }
+    if issue != Issue::Nothing {
+        mint(&mut state.attempt, id, settings)?;
+    }
+    let version = state.attempt.version.take();
+    write(settings, state, newer, again.as_ref(), issue, version, now)
+}
+
+/// The write itself. A token that it issues is minted.
+fn write(
+    settings: &Settings,
+    state: &State,
+    newer: Option<&Newer>,
+    again: Option<&Delta>,
+    issue: Issue,
+    version: Option<Version>,
+    now: Timestamp,
+) -> Result<Step, Error> {
+    let Some(loaded) = state.loaded() else { return Ok(Step::Lost) };
+    let base = Base::of(loaded, newer);
+    let issued = state.attempt.token.as_ref().filter(|_| issue != Issue::Nothing);
+
+    let head = base.record.head();
+    let overrides = state.overrides_over(head.overrides);
     let limits = settings.limits.with(&overrides);
     let mut next = Head { overrides, recent: head.recent.push(base.version), ..head };
     next.previous = head.previous.filter(|previous| now < previous.grace_ends);
-    if issue != Issue::Nothing {
-        let verifier = minted(&mut state.attempt, base.id, settings)?.verifier();
+    if let Some(token) = issued {
+        let verifier = token.verifier();
         let grace = limits.grace(settings.renew_grace);
         let previous = Previous { verifier: head.verifier, grace_ends: now.after(grace) };
         next = Head {
@@ -133,7 +155,7 @@ pub(crate) fn update<'a>(
             ..next
         };
     }
-    if issue != Issue::Nothing || overrides.lifetime != head.overrides.lifetime {
+    if issued.is_some() || overrides.lifetime != head.overrides.lifetime {
         next.deadline = limits.deadline(head.created_at, next.issued_at);
     }
 
@@ -146,30 +168,27 @@ pub(crate) fn update<'a>(
         ttl: if moves { Ttl::After(limits.ttl(next.deadline, now).unwrap_or_default()) } else { Ttl::Keep },
         reindex: owner != stored_owner || next.deadline != head.deadline,
     };
-    let merged = again.as_ref().unwrap_or(&state.delta).merge(Some(&base.record));
-    let version = state.attempt.version.take();
-    let entry = entry(settings, base.id, &next, owner, &merged, version)?;
-    let cookie = match issue {
+    let merged = again.unwrap_or(&state.delta).merge(Some(base.record));
+    let entry = entry(settings, loaded.id, &next, owner, &merged, version)?;
+    let cookie = match (issued, &state.presented) {
+        (Some(token), _) => set_cookie(token, &next, now),
         // Only the token that is current now: one in its grace would take the place of its successor.
-        Issue::Nothing if cookie_moves(head.overrides, overrides) => match (opened_by, &state.presented) {
-            (OpenedBy::Current, Some(token)) if opened_with == Some(head.verifier) => set_cookie(token, &next, now),
-            _ => CookieChange::Keep,
-        },
-        Issue::Nothing => CookieChange::Keep,
-        Issue::Gracefully | Issue::Strictly => {
-            state.attempt.token.as_ref().map_or(CookieChange::Keep, |token| set_cookie(token, &next, now))
+        (None, Some(token))
+            if cookie_moves(head.overrides, overrides)
+                && loaded.opened_by == OpenedBy::Current
+                && loaded.opened_with() == Some(head.verifier) =>
+        {
+            set_cookie(token, &next, now)
         }
+        (None, _) => CookieChange::Keep,
     };
     Ok(Step::Write(Prepared { base: base.version, entry, change, cookie }))
 }
 
 /// Whether the right to the session and all that is guarded are still as they were when it was loaded.
-pub(crate) fn stands(session: &Session, newer: &Base, now: Timestamp) -> bool {
+pub(crate) fn stands(session: &Session, newer: &Newer, now: Timestamp) -> bool {
     let state = session.state();
-    let is_lost = |loaded: &Loaded| {
-        is_over(loaded, &newer.record, Meets::Newer, now) || guard_broken(&state, loaded, newer, Meets::Newer)
-    };
-    !state.loaded().is_none_or(is_lost)
+    state.loaded().is_some_and(|loaded| !is_lost(&state, loaded, Some(newer), now))
 }
 
 /// The first write of a new session. A token that an earlier try has made is kept.
@@ -220,24 +239,22 @@ pub(crate) fn cookie_if_current(cookie: CookieChange, record: &Record) -> Cookie
 }
 
 /// A token that is made once for a commit, however often it is tried.
-fn minted<'a>(attempt: &'a mut Attempt, id: SessionId, settings: &Settings) -> Result<&'a Token, Error> {
-    match attempt.token {
-        Some(ref token) => Ok(token),
-        None => Ok(attempt.issue(Token::generate_for(id, &*settings.random)?)),
+fn mint(attempt: &mut Attempt, id: SessionId, settings: &Settings) -> Result<(), Error> {
+    if attempt.token.is_none() {
+        attempt.issue(Token::generate_for(id, &*settings.random)?);
     }
+    Ok(())
 }
 
-/// Whether the session, or the right to it, has ended. At the record that was loaded only time can have ended it.
-fn is_over(loaded: &Loaded, record: &Record, meets: Meets, now: Timestamp) -> bool {
-    if meets == Meets::Loaded || loaded.opened_by == OpenedBy::Id {
-        return record.deadline() <= now;
-    }
-    !loaded.opened_with().is_some_and(|verifier| access(record, &verifier, now).is_open())
-}
-
-fn guard_broken(state: &State, loaded: &Loaded, base: &Base, meets: Meets) -> bool {
-    let changed = |key: &String| loaded.record.raw_value(key) != base.record.raw_value(key);
-    meets == Meets::Newer && state.guards.iter().any(changed)
+/// Whether what is there is over for this request, or not what it has decided by.
+fn is_lost(state: &State, loaded: &Loaded, newer: Option<&Newer>, now: Timestamp) -> bool {
+    // At the record that was loaded only time can have ended it.
+    let Some(Newer { record, .. }) = newer else { return loaded.record.deadline() <= now };
+    let is_over = match loaded.opened_with() {
+        Some(verifier) => !access(record, &verifier, now).is_open(),
+        None => record.deadline() <= now,
+    };
+    is_over || state.guards.iter().any(|key| loaded.record.raw_value(key) != record.raw_value(key))
 }
 
 /// Whether this write issues a token.

@@ -165,9 +165,17 @@ impl Record {
     ///
     /// [`Error::is_corrupt`] when the checksum does not fit.
     pub fn value(&self, id: SessionId, key: &str) -> Result<Option<Bytes>, Error> {
-        let Some(at) = self.find(key) else { return Ok(None) };
-        let verified = self.raw(at).verified(id, key)?;
-        Ok(Some(self.bytes.slice_ref(verified)))
+        Ok(self.verified_value(id, key)?.map(|value| self.share(value)))
+    }
+
+    /// As [`value`](Self::value), without sharing the record.
+    pub(crate) fn verified_value(&self, id: SessionId, key: &str) -> Result<Option<&[u8]>, Error> {
+        self.find(key).map(|at| self.raw(at).verified(id, key)).transpose()
+    }
+
+    /// A part of the record that lives as long as it is needed.
+    pub(crate) fn share(&self, part: &[u8]) -> Bytes {
+        self.bytes.slice_ref(part)
     }
 
     /// The bytes under `key` as they are, for comparing and copying.

@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::delta::Op;
 use crate::error::Error;
 use crate::owner::Owner;
+use crate::record::Record;
 use crate::settings::Settings;
 use crate::token::{SessionId, Token};
 
@@ -266,17 +267,23 @@ impl fmt::Debug for Session {
     }
 }
 
-/// The bytes of a value outside the lock: a slice of the record, or a copy of what this request set.
+/// The bytes of a value outside the lock: a copy if they are few, or else a slice of the record or a copy of what this
+/// request set.
 pub(crate) enum Raw {
+    Short { bytes: [u8; SHORT], len: usize },
     Stored(Bytes),
     Set(Vec<u8>),
 }
+
+/// Up to here copying a value onto the stack is cheaper than sharing or allocating it: numbers, flags, ids.
+const SHORT: usize = 32;
 
 impl std::ops::Deref for Raw {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
         match self {
+            Self::Short { bytes, len } => &bytes[..*len],
             Self::Stored(bytes) => bytes,
             Self::Set(bytes) => bytes,
         }
@@ -286,8 +293,24 @@ impl std::ops::Deref for Raw {
 impl Raw {
     fn of(op: &Op) -> Option<Self> {
         match op {
-            Op::Set(value) | Op::Update { now: value, .. } => Some(Self::Set(value.clone())),
+            Op::Set(value) | Op::Update { now: value, .. } => Some(Self::new(value, || Self::Set(value.clone()))),
             Op::Remove | Op::Nothing => None,
+        }
+    }
+
+    /// A value of this record.
+    fn stored(record: &Record, value: &[u8]) -> Self {
+        Self::new(value, || Self::Stored(record.share(value)))
+    }
+
+    fn new(value: &[u8], long: impl FnOnce() -> Self) -> Self {
+        let mut bytes = [0; SHORT];
+        match bytes.get_mut(..value.len()) {
+            Some(short) => {
+                short.copy_from_slice(value);
+                Self::Short { bytes, len: value.len() }
+            }
+            None => long(),
         }
     }
 }

@@ -38,6 +38,9 @@ const VERSION_BYTES: usize = 8;
 pub struct SessionId([u8; ID_BYTES]);
 
 impl SessionId {
+    /// The length of an id's text, in bytes.
+    pub const TEXT_LEN: usize = 22;
+
     /// Takes the 16 bytes of an id, as a store holds them.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; ID_BYTES]) -> Self {
@@ -48,6 +51,17 @@ impl SessionId {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; ID_BYTES] {
         &self.0
+    }
+
+    /// The bytes of the text, which are ASCII: what [`Display`](fmt::Display) shows, for keys and columns of a store.
+    ///
+    /// ```
+    /// # use sessions_core::SessionId;
+    /// assert_eq!(&SessionId::from_bytes([7; 16]).encode(), b"BwcHBwcHBwcHBwcHBwcHBw");
+    /// ```
+    #[must_use]
+    pub fn encode(&self) -> [u8; Self::TEXT_LEN] {
+        base64url::encode(&self.0)
     }
 }
 
@@ -62,7 +76,7 @@ impl FromStr for SessionId {
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        base64url::display(&self.0, f)
+        f.pad(std::str::from_utf8(&self.encode()).unwrap_or_default())
     }
 }
 
@@ -302,6 +316,14 @@ mod tests {
         assert_eq!(format!("{token:?}"), "Token(BwcHBwcHBwcHBwcHBwcHBw, redacted)");
         assert_eq!(format!("{:?}", token.encode()), "TokenText(redacted)");
         assert_eq!(format!("{:?}", token.verifier()), "Verifier(redacted)");
+    }
+
+    #[test]
+    fn an_id_is_shown_as_its_text() {
+        let id = SessionId::from_bytes([0xff; 16]);
+        assert_eq!(format!("{id}"), "_".repeat(21) + "w");
+        assert_eq!(format!("{id}").as_bytes(), id.encode());
+        assert_eq!(format!("[{id:>24}]"), format!("[  {id}]"));
     }
 
     #[test]

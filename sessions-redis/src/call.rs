@@ -9,8 +9,9 @@ use redis::{Cmd, RedisResult, Value};
 use sessions_core::{Stored, Version};
 use tokio::time::{Instant, timeout_at};
 
-use crate::connection::{Link, Live, Request};
+use crate::connection::{Link, Live, key_of};
 use crate::failure::{Cause, Failure};
+use crate::keys::Key;
 use crate::script::Script;
 
 /// What a command does to sessions.
@@ -82,10 +83,10 @@ impl<'a> Call<'a> {
     }
 
     /// Sends a command.
-    pub(crate) async fn send(&self, request: &Request, effect: Effect) -> Result<Value, Failure> {
-        let answer = self.attempt(effect, |live| async move { live.send(request).await }).await;
+    pub(crate) async fn send(&self, cmd: &Cmd, effect: Effect) -> Result<Value, Failure> {
+        let answer = self.attempt(effect, |live| async move { live.send(cmd).await }).await;
         if let Err(Failure { cause: Cause::Silent(_), .. }) = &answer {
-            self.link.look_for_successor(&request.key);
+            self.link.look_for_successor(key_of(cmd));
         }
         answer
     }
@@ -94,19 +95,18 @@ impl<'a> Call<'a> {
     pub(crate) async fn run(
         &self,
         script: &Script,
-        key: Vec<u8>,
+        key: Key<'_>,
         args: impl Fn(&mut Cmd) + Sync,
         effect: Effect,
     ) -> Result<Value, Failure> {
-        let mut cmd = script.by_digest(&key);
+        let mut cmd = script.by_digest(key);
         args(&mut cmd);
-        let mut request = Request { key, cmd };
-        match self.send(&request, effect).await {
+        match self.send(&cmd, effect).await {
             // The answer says that this call did nothing; an earlier one that went missing is still in doubt.
             Err(Failure { cause: Cause::Answered(code), maybe_applied }) if code == "NOSCRIPT" => {
-                request.cmd = script.by_text(&request.key);
-                args(&mut request.cmd);
-                Box::pin(self.send(&request, effect))
+                cmd = script.by_text(key);
+                args(&mut cmd);
+                Box::pin(self.send(&cmd, effect))
                     .await
                     .map_err(|failure| Failure { maybe_applied: failure.maybe_applied || maybe_applied, ..failure })
             }
@@ -115,15 +115,11 @@ impl<'a> Call<'a> {
     }
 
     /// Sends many commands at once, and gives the answer to each. Fails when any of them went unanswered.
-    pub(crate) async fn send_all(
-        &self,
-        requests: &[Request],
-        effect: Effect,
-    ) -> Result<Vec<Result<Value, Cause>>, Failure> {
-        if requests.is_empty() {
+    pub(crate) async fn send_all(&self, cmds: &[Cmd], effect: Effect) -> Result<Vec<Result<Value, Cause>>, Failure> {
+        if cmds.is_empty() {
             return Ok(Vec::new());
         }
-        let answers = self.attempt(effect, |live| async move { live.send_all(requests).await }).await?;
+        let answers = self.attempt(effect, |live| async move { live.send_all(cmds).await }).await?;
         answers
             .into_iter()
             .map(|answer| match answer.map_err(|error| Cause::of(&error)) {

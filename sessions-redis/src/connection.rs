@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, MultiplexedConnection};
-use redis::{Cmd, Pipeline, RedisError, RedisResult, Value};
+use redis::{Arg, Cmd, Pipeline, RedisError, RedisResult, Value};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -30,12 +30,6 @@ pub(crate) enum Connection {
     Cluster(redis::cluster_async::ClusterConnection),
 }
 
-/// A command, and the key that decides where it goes on a Cluster.
-pub(crate) struct Request {
-    pub(crate) key: Vec<u8>,
-    pub(crate) cmd: Cmd,
-}
-
 /// A command, to be completed with its arguments: with room for those of a small session, so that it does not grow in steps.
 pub(crate) fn command(name: &str) -> Cmd {
     let mut cmd = Cmd::with_capacity(10, 320);
@@ -43,18 +37,29 @@ pub(crate) fn command(name: &str) -> Cmd {
     cmd
 }
 
+/// The key that a command is about, which decides where it goes on a Cluster: its first argument; that of a script comes
+/// after the script and the number of keys.
+pub(crate) fn key_of(cmd: &Cmd) -> &[u8] {
+    let mut words = cmd.args_iter().map(|word| match word {
+        Arg::Simple(word) => word,
+        _ => &[],
+    });
+    let before = match words.next() {
+        Some(b"EVALSHA" | b"EVAL") => 2,
+        _ => 0,
+    };
+    words.nth(before).unwrap_or_default()
+}
+
 impl Connection {
-    async fn send(&mut self, request: &Request) -> RedisResult<Value> {
-        let Request { key, cmd } = request;
+    async fn send(&mut self, cmd: &Cmd) -> RedisResult<Value> {
         // In boxes: an operation is as large as its largest part, and the allocator is slow to find room for what is over a KiB.
         let answer = match self {
             Self::Single(connection) => connection.send_packed_command(cmd).await,
             Self::Managed(connection) => Box::pin(connection.send_packed_command(cmd)).await,
             #[cfg(feature = "cluster")]
-            Self::Cluster(connection) => Box::pin(redirect::send(connection, key, cmd)).await,
+            Self::Cluster(connection) => Box::pin(redirect::send(connection, cmd)).await,
         };
-        #[cfg(not(feature = "cluster"))]
-        let _ = key;
         answer?.extract_error()
     }
 
@@ -73,25 +78,25 @@ impl Connection {
     }
 
     /// Sends many commands at once, and gives the answer to each.
-    async fn send_all(&mut self, requests: &[Request]) -> RedisResult<Vec<RedisResult<Value>>> {
+    async fn send_all(&mut self, cmds: &[Cmd]) -> RedisResult<Vec<RedisResult<Value>>> {
         match self {
-            Self::Single(connection) => pipelined(connection, requests).await,
-            Self::Managed(connection) => pipelined(connection, requests).await,
+            Self::Single(connection) => pipelined(connection, cmds).await,
+            Self::Managed(connection) => pipelined(connection, cmds).await,
             #[cfg(feature = "cluster")]
-            Self::Cluster(connection) => Ok(spread(connection, requests).await),
+            Self::Cluster(connection) => Ok(spread(connection, cmds).await),
         }
     }
 }
 
 async fn pipelined(
     connection: &mut impl redis::aio::ConnectionLike,
-    requests: &[Request],
+    cmds: &[Cmd],
 ) -> RedisResult<Vec<RedisResult<Value>>> {
-    let mut answers = Vec::with_capacity(requests.len());
-    for requests in requests.chunks(PIPELINE) {
-        let mut pipeline = Pipeline::with_capacity(requests.len());
-        for request in requests {
-            pipeline.add_command(request.cmd.clone());
+    let mut answers = Vec::with_capacity(cmds.len());
+    for cmds in cmds.chunks(PIPELINE) {
+        let mut pipeline = Pipeline::with_capacity(cmds.len());
+        for cmd in cmds {
+            pipeline.add_command(cmd.clone());
         }
         answers.extend(pipeline.ignore_errors().query_async::<Vec<RedisResult<Value>>>(connection).await?);
     }
@@ -100,14 +105,14 @@ async fn pipelined(
 
 /// A pipeline goes to one node, these commands go to many: each on its own, and the client bundles what goes to one node.
 #[cfg(feature = "cluster")]
-async fn spread(connection: &redis::cluster_async::ClusterConnection, requests: &[Request]) -> Vec<RedisResult<Value>> {
+async fn spread(connection: &redis::cluster_async::ClusterConnection, cmds: &[Cmd]) -> Vec<RedisResult<Value>> {
     use futures_util::StreamExt;
 
-    let answers: Vec<_> = requests
+    let answers: Vec<_> = cmds
         .iter()
-        .map(|request| {
+        .map(|cmd| {
             let mut connection = Connection::Cluster(connection.clone());
-            async move { connection.send(request).await }
+            async move { connection.send(cmd).await }
         })
         .collect();
     futures_util::stream::iter(answers).buffered(AT_ONCE).collect().await
@@ -144,12 +149,12 @@ impl Live {
         Self { connection, since: Instant::now(), ended, answers: AtomicU64::new(0), ended_nodes }
     }
 
-    pub(crate) async fn send(&self, request: &Request) -> RedisResult<Value> {
-        self.connection.clone().send(request).await
+    pub(crate) async fn send(&self, cmd: &Cmd) -> RedisResult<Value> {
+        self.connection.clone().send(cmd).await
     }
 
-    pub(crate) async fn send_all(&self, requests: &[Request]) -> RedisResult<Vec<RedisResult<Value>>> {
-        self.connection.clone().send_all(requests).await
+    pub(crate) async fn send_all(&self, cmds: &[Cmd]) -> RedisResult<Vec<RedisResult<Value>>> {
+        self.connection.clone().send_all(cmds).await
     }
 
     pub(crate) async fn ask_primaries(&self, cmd: &Cmd) -> RedisResult<Vec<Value>> {

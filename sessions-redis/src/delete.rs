@@ -1,9 +1,9 @@
 //! Deleting many keys (G9).
 
-use redis::Value;
+use redis::{Cmd, Value};
 
 use crate::call::{Call, Effect};
-use crate::connection::{PIPELINE, Request};
+use crate::connection::PIPELINE;
 use crate::failure::{Cause, Failure};
 
 /// Keys in one UNLINK, so that none holds the server up.
@@ -12,21 +12,21 @@ const BATCH: usize = 500;
 /// Unlinks keys and counts those that there were.
 pub(crate) async fn unlink(call: &Call<'_>, keys: Vec<Vec<u8>>) -> Result<u64, Failure> {
     let mut tally = Tally::default();
-    let requests = if call.is_clustered() { by_slot(keys) } else { keys.chunks(BATCH).map(request).collect() };
+    let cmds = if call.is_clustered() { by_slot(keys) } else { keys.chunks(BATCH).map(unlinking).collect() };
     let mut torn = Vec::new();
     // One pipeline at a time: what fails as a whole has done nothing, or is in doubt.
-    for requests in requests.chunks(PIPELINE) {
-        let answers = call.send_all(requests, Effect::Once).await.map_err(|failure| tally.after(failure))?;
-        for (request, answer) in requests.iter().zip(answers) {
+    for cmds in cmds.chunks(PIPELINE) {
+        let answers = call.send_all(cmds, Effect::Once).await.map_err(|failure| tally.after(failure))?;
+        for (cmd, answer) in cmds.iter().zip(answers) {
             match answer {
                 // A slot on its way to another node, some keys here, some there: one at a time they are found.
-                Err(Cause::Answered(code)) if code == "TRYAGAIN" => torn.extend(one_by_one(request)),
+                Err(Cause::Answered(code)) if code == "TRYAGAIN" => torn.extend(one_by_one(cmd)),
                 answer => tally.add(answer),
             }
         }
     }
-    for requests in torn.chunks(PIPELINE) {
-        for answer in call.send_all(requests, Effect::Once).await.map_err(|failure| tally.after(failure))? {
+    for cmds in torn.chunks(PIPELINE) {
+        for answer in call.send_all(cmds, Effect::Once).await.map_err(|failure| tally.after(failure))? {
             tally.add(answer);
         }
     }
@@ -73,18 +73,17 @@ impl Tally {
     }
 }
 
-fn request(keys: &[Vec<u8>]) -> Request {
+fn unlinking(keys: &[Vec<u8>]) -> Cmd {
     let mut cmd = redis::cmd("UNLINK");
     cmd.arg(keys);
-    Request { key: keys.first().cloned().unwrap_or_default(), cmd }
+    cmd
 }
 
-fn one_by_one(all: &Request) -> Vec<Request> {
-    all.cmd
-        .args_iter()
+fn one_by_one(all: &Cmd) -> Vec<Cmd> {
+    all.args_iter()
         .skip(1)
         .filter_map(|arg| match arg {
-            redis::Arg::Simple(key) => Some(request(&[key.to_vec()])),
+            redis::Arg::Simple(key) => Some(unlinking(&[key.to_vec()])),
             _ => None,
         })
         .collect()
@@ -92,27 +91,28 @@ fn one_by_one(all: &Request) -> Vec<Request> {
 
 /// One command of a Cluster takes keys of one slot only.
 #[cfg(feature = "cluster")]
-fn by_slot(keys: Vec<Vec<u8>>) -> Vec<Request> {
+fn by_slot(keys: Vec<Vec<u8>>) -> Vec<Cmd> {
     use std::collections::HashMap;
 
     let mut slots: HashMap<_, Vec<_>> = HashMap::new();
     for key in keys {
         slots.entry(redis::cluster_routing::Slot::for_key(&key)).or_default().push(key);
     }
-    slots.values().flat_map(|keys| keys.chunks(BATCH)).map(request).collect()
+    slots.values().flat_map(|keys| keys.chunks(BATCH)).map(unlinking).collect()
 }
 
 #[cfg(not(feature = "cluster"))]
-fn by_slot(keys: Vec<Vec<u8>>) -> Vec<Request> {
-    keys.into_iter().map(|key| request(&[key])).collect()
+fn by_slot(keys: Vec<Vec<u8>>) -> Vec<Cmd> {
+    keys.into_iter().map(|key| unlinking(&[key])).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::key_of;
 
-    fn keys(request: &Request) -> Vec<Vec<u8>> {
-        one_by_one(request).into_iter().map(|request| request.key).collect()
+    fn keys(cmd: &Cmd) -> Vec<Vec<u8>> {
+        one_by_one(cmd).iter().map(|cmd| key_of(cmd).to_vec()).collect()
     }
 
     #[cfg(feature = "cluster")]
@@ -121,12 +121,12 @@ mod tests {
         use redis::cluster_routing::Slot;
 
         let all: Vec<_> = (0..10_000).map(|n| format!("sessions/s/{n}").into_bytes()).collect();
-        let requests = by_slot(all.clone());
-        assert!(requests.len() < all.len());
+        let cmds = by_slot(all.clone());
+        assert!(cmds.len() < all.len());
         let mut found = Vec::new();
-        for request in &requests {
-            let group = keys(request);
-            assert!(group.iter().all(|key| Slot::for_key(key) == Slot::for_key(&request.key)));
+        for cmd in &cmds {
+            let group = keys(cmd);
+            assert!(group.iter().all(|key| Slot::for_key(key) == Slot::for_key(key_of(cmd))));
             found.extend(group);
         }
         found.sort();
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn g09_a_torn_group_falls_into_single_keys() {
-        let group = request(&[b"a".to_vec(), b"b".to_vec()]);
+        let group = unlinking(&[b"a".to_vec(), b"b".to_vec()]);
         assert_eq!(keys(&group), [b"a".to_vec(), b"b".to_vec()]);
     }
 

@@ -30,7 +30,6 @@ use redis::{Cmd, Value};
 use sessions_core::{Owner, SessionId};
 
 use crate::call::{Call, Effect};
-use crate::connection::Request;
 use crate::failure::{Cause, Failure};
 use crate::keys::Prefix;
 use crate::script;
@@ -113,16 +112,15 @@ impl<'a> Index<'a> {
 
     /// Reads the envelopes of these sessions, not their records.
     async fn look_up(&self, call: &Call<'_>, owner: &Owner, members: &[Member]) -> Result<Vec<State>, Failure> {
-        let requests: Vec<_> = members
+        let cmds: Vec<_> = members
             .iter()
             .map(|member| {
-                let key = self.prefix.session(&member.id);
                 let mut cmd = redis::cmd("GETRANGE");
-                cmd.arg(&key).arg(0).arg(Envelope::MAX - 1);
-                Request { key, cmd }
+                cmd.arg(self.prefix.session(&member.id)).arg(0).arg(Envelope::MAX - 1);
+                cmd
             })
             .collect();
-        let answers = call.send_all(&requests, Effect::None).await?;
+        let answers = call.send_all(&cmds, Effect::None).await?;
         members.iter().zip(answers).map(|(member, answer)| State::of(owner, &member.id, answer)).collect()
     }
 
@@ -136,7 +134,7 @@ impl<'a> Index<'a> {
                     cmd.arg(member.id.as_bytes()).arg(&member.score);
                 }
             };
-            if let Err(failure) = call.run(&script::INDEX_TRIM, key.clone(), args, Effect::None).await {
+            if let Err(failure) = call.run(&script::INDEX_TRIM, key, args, Effect::None).await {
                 tracing::debug!(error = %failure, "an owner's index could not be trimmed");
                 return;
             }

@@ -4,14 +4,13 @@
 //! owner, whatever its text, makes a key of another namespace (G13). It has no braces, which would put all sessions of a
 //! Cluster on one node, and no characters that patterns (`SCAN`, ACL) read as wildcards.
 
-use std::fmt::{self, Write};
+use std::fmt;
+use std::io::Write;
 
+use redis::{RedisWrite, ToRedisArgs};
 use sessions_core::{Owner, SessionId};
 
 use crate::error::Error;
-
-/// The length of an id as text.
-const ID_CHARACTERS: usize = 22;
 
 /// A validated prefix.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,18 +33,55 @@ impl Prefix {
     }
 
     /// The key of a session.
-    pub(crate) fn session(&self, id: &SessionId) -> Vec<u8> {
-        let mut key = String::with_capacity(self.0.len() + "/s/".len() + ID_CHARACTERS);
-        key += &self.0;
-        key += "/s/";
-        // A `String` takes everything.
-        let _ = write!(key, "{id}");
-        key.into_bytes()
+    pub(crate) fn session<'a>(&'a self, id: &'a SessionId) -> Key<'a> {
+        Key { prefix: &self.0, of: Of::Session(id) }
     }
 
     /// The key of an owner's index.
-    pub(crate) fn owner(&self, owner: &Owner) -> Vec<u8> {
-        format!("{}/o/{}", self.0, owner.as_str()).into_bytes()
+    pub(crate) fn owner<'a>(&'a self, owner: &'a Owner) -> Key<'a> {
+        Key { prefix: &self.0, of: Of::Owner(owner) }
+    }
+}
+
+/// A key, spelled where it is needed: in a command, without a copy of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Key<'a> {
+    prefix: &'a str,
+    of: Of<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Of<'a> {
+    Session(&'a SessionId),
+    Owner(&'a Owner),
+}
+
+impl Key<'_> {
+    pub(crate) fn to_vec(self) -> Vec<u8> {
+        let mut key = Vec::new();
+        self.write(&mut key);
+        key
+    }
+
+    fn write(self, out: &mut impl Write) {
+        let id;
+        let (kind, name) = match self.of {
+            Of::Session(of) => {
+                id = of.encode();
+                ("/s/", &id[..])
+            }
+            Of::Owner(owner) => ("/o/", owner.as_str().as_bytes()),
+        };
+        for part in [self.prefix.as_bytes(), kind.as_bytes(), name] {
+            // A buffer in memory takes everything.
+            let _ = out.write_all(part);
+        }
+    }
+}
+
+impl ToRedisArgs for Key<'_> {
+    fn write_redis_args<W: ?Sized + RedisWrite>(&self, out: &mut W) {
+        self.write(&mut out.writer_for_next_arg());
     }
 }
 
@@ -69,11 +105,14 @@ mod tests {
     fn keys_are_readable() {
         let prefix = Prefix::new("shop:sessions").expect("a valid prefix");
         let id = SessionId::from_bytes([7; 16]);
-        let key = prefix.session(&id);
-        assert_eq!(key, b"shop:sessions/s/BwcHBwcHBwcHBwcHBwcHBw");
-        assert_eq!(key.capacity(), key.len(), "no room that is not needed, and no growing");
         let owner = Owner::new("user-42").expect("a valid owner");
-        assert_eq!(prefix.owner(&owner), b"shop:sessions/o/user-42");
+        for (key, spelled) in [
+            (prefix.session(&id), &b"shop:sessions/s/BwcHBwcHBwcHBwcHBwcHBw"[..]),
+            (prefix.owner(&owner), b"shop:sessions/o/user-42"),
+        ] {
+            assert_eq!(key.to_vec(), spelled);
+            assert_eq!(key.to_redis_args(), [spelled], "one argument");
+        }
     }
 
     #[test]
@@ -96,9 +135,9 @@ mod tests {
     fn g13_no_owner_reaches_into_another_namespace() {
         let (short, long) = (Prefix::new("a").expect("valid"), Prefix::new("a:o").expect("valid"));
         let id = SessionId::from_bytes([7; 16]);
-        let session = long.session(&id);
+        let session = long.session(&id).to_vec();
         for owner in ["/s/BwcHBwcHBwcHBwcHBwcHBw", "s/BwcHBwcHBwcHBwcHBwcHBw", ":o/s/BwcHBwcHBwcHBwcHBwcHBw"] {
-            assert_ne!(short.owner(&Owner::new(owner).expect("valid")), session);
+            assert_ne!(short.owner(&Owner::new(owner).expect("valid")).to_vec(), session);
         }
     }
 }

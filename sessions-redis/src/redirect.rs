@@ -10,8 +10,11 @@ use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value};
 
-/// Sends a command to the primary that has this key.
-pub(crate) async fn send(connection: &mut ClusterConnection, key: &[u8], cmd: &Cmd) -> RedisResult<Value> {
+use crate::connection::key_of;
+
+/// Sends a command to the primary that has its key.
+pub(crate) async fn send(connection: &mut ClusterConnection, cmd: &Cmd) -> RedisResult<Value> {
+    let key = key_of(cmd);
     let mut answer = connection.route_command(cmd.clone(), to_primary_of(key)).await.and_then(Value::extract_error);
     for _ in 0..ROUNDS {
         let Err(error) = &answer else { break };

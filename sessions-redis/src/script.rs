@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use redis::Cmd;
 
 use crate::connection::command;
+use crate::keys::Key;
 
 /// A script and its digest.
 #[derive(Debug)]
@@ -22,14 +23,14 @@ impl Script {
     }
 
     /// A call by digest, to be completed with the arguments.
-    pub(crate) fn by_digest(&self, key: &[u8]) -> Cmd {
+    pub(crate) fn by_digest(&self, key: Key<'_>) -> Cmd {
         let mut cmd = command("EVALSHA");
         cmd.arg(&self.digest).arg(1).arg(key);
         cmd
     }
 
     /// The same call by text.
-    pub(crate) fn by_text(&self, key: &[u8]) -> Cmd {
+    pub(crate) fn by_text(&self, key: Key<'_>) -> Cmd {
         let mut cmd = command("EVAL");
         cmd.arg(self.text).arg(1).arg(key);
         cmd

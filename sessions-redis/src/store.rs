@@ -15,7 +15,7 @@ use sessions_core::{
 use crate::call::{Call, Effect};
 use crate::check::{self, Warning};
 use crate::config::{RedisStoreBuilder, Settings};
-use crate::connection::{Link, Request, command};
+use crate::connection::{Link, command};
 use crate::delete;
 use crate::error::Error;
 use crate::failure::{Cause, Failure};
@@ -93,10 +93,9 @@ impl RedisStore {
     }
 
     async fn read(&self, call: &Call<'_>, id: &SessionId) -> Result<Option<Stored>, Failure> {
-        let key = self.settings.prefix.session(id);
         let mut cmd = command("GET");
-        cmd.arg(&key);
-        match call.send(&Request { key, cmd }, Effect::None).await? {
+        cmd.arg(self.settings.prefix.session(id));
+        match call.send(&cmd, Effect::None).await? {
             Value::Nil => Ok(None),
             value => stored(id, value).map(Some).map_err(Cause::certain),
         }
@@ -110,10 +109,9 @@ impl RedisStore {
         entry: &Entry,
         ttl: u64,
     ) -> Result<CreateOutcome, Failure> {
-        let key = self.settings.prefix.session(id);
-        let mut cmd = command("SET");
-        cmd.arg(&key).arg(value_of(id, entry).whole(expiry_in(ttl))).arg("NX").arg("PX").arg(ttl);
-        let set = Request { key, cmd };
+        let mut set = command("SET");
+        set.arg(self.settings.prefix.session(id));
+        set.arg(value_of(id, entry).whole(expiry_in(ttl))).arg("NX").arg("PX").arg(ttl);
         // What was in the way may expire before it is read: then the way is free. Ends at the deadline at the latest.
         loop {
             match call.send(&set, Effect::Once).await? {
@@ -252,7 +250,7 @@ impl SessionStore for RedisStore {
     /// was damaged can be deleted.
     async fn delete(&self, ids: &[SessionId]) -> Result<u64, StoreError> {
         let call = self.call()?;
-        let keys = ids.iter().map(|id| self.settings.prefix.session(id)).collect();
+        let keys = ids.iter().map(|id| self.settings.prefix.session(id).to_vec()).collect();
         Ok(delete::unlink(&call, keys).await?)
     }
 

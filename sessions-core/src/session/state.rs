@@ -198,7 +198,10 @@ impl State {
         }
         match (self.delta.get(key), self.base()) {
             (Some(op), _) => Ok(Raw::of(op)),
-            (None, Some(base)) if !self.delta.is_cleared() => Ok(base.record.value(base.id, key)?.map(Raw::Stored)),
+            (None, Some(base)) if !self.delta.is_cleared() => {
+                let value = base.record.verified_value(base.id, key)?;
+                Ok(value.map(|value| Raw::stored(&base.record, value)))
+            }
             (None, _) => Ok(None),
         }
     }

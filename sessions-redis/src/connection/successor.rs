@@ -13,11 +13,12 @@ use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::future::select_ok;
+use redis::Cmd;
 use tokio::sync::OnceCell;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
-use super::{Link, Live, Request};
+use super::{Link, Live};
 
 /// What nobody answers for, and who looks for somebody who does.
 #[derive(Default)]
@@ -66,11 +67,11 @@ impl Link {
     async fn is_answered_on(&self, live: &Live) -> bool {
         for _ in 0..QUESTIONS {
             // Each time anew: others may have gone silent.
-            let requests: Vec<_> = self.search().silent.values().map(|key| question(key)).collect();
-            if self.is_closed() || requests.is_empty() {
+            let questions: Vec<_> = self.search().silent.values().map(|key| question(key)).collect();
+            if self.is_closed() || questions.is_empty() {
                 return false;
             }
-            let answers = requests.iter().map(|request| Box::pin(live.send(request)));
+            let answers = questions.iter().map(|question| Box::pin(live.send(question)));
             if let Ok(Ok(_)) = timeout(PATIENCE, select_ok(answers)).await {
                 return true;
             }
@@ -97,10 +98,10 @@ async fn look(link: Weak<Link>) {
 }
 
 /// Of any type, sessions and indexes alike, and with no more rights than other commands take.
-fn question(key: &[u8]) -> Request {
+fn question(key: &[u8]) -> Cmd {
     let mut cmd = redis::cmd("PTTL");
     cmd.arg(key);
-    Request { key: key.to_vec(), cmd }
+    cmd
 }
 
 /// Which 64th of the slots a key is in, which is how nodes divide them: in ranges. A slot is a CRC-16 (XMODEM) modulo 16 384,

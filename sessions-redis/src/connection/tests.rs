@@ -25,3 +25,16 @@ async fn a_server_that_refuses_is_not_stormed() {
         tokio::time::advance(PAUSE).await;
     }
 }
+
+#[test]
+fn a_command_says_its_key() {
+    let mut cmd = command("GET");
+    cmd.arg("key");
+    assert_eq!(key_of(&cmd), b"key");
+    for name in ["EVALSHA", "EVAL"] {
+        let mut cmd = command(name);
+        cmd.arg("script").arg(1).arg("key").arg("argument");
+        assert_eq!(key_of(&cmd), b"key", "{name}");
+    }
+    assert_eq!(key_of(&command("PING")), b"", "a command about no key");
+}
