@@ -89,7 +89,9 @@ fn budget_table(page: &mut Page, results: &Value) {
          says so. In process the limit is what the bare blocks cost, which are described below: some of the budgets are under it. \
          Over HTTP it is again the bare blocks where no session is asked for, else what the client of the store reaches without \
          sessions and without a cookie in the request; and there are two figures: the ratio of the requests a second, and that of \
-         the processor time that the application takes for one, which moves less with whatever else the machine does.",
+         the processor time that the application takes for one, which moves less with whatever else the machine does. Shares of \
+         the base say something of the machine, too: the base does little but system calls, and where those cost less, it gains \
+         more than what does other work, so that all shares are smaller.",
     );
     let rows = budgets::all(results).into_iter().map(|row| {
         let verdict = match row.verdict {

@@ -174,3 +174,21 @@ fn asvs_16_2_5_debug_shows_no_values_and_no_tokens() {
     let (shown, text) = (format!("{committed:?}"), super::token(&committed).encode());
     assert!(!shown.contains(&text.as_str()[22..]), "{shown}");
 }
+
+#[test]
+fn a_value_reads_the_same_however_long_it_is_and_wherever_it_comes_from() {
+    let kit = Kit::new();
+    let texts: Vec<String> = (0..2 * SHORT).map(|len| "x".repeat(len)).collect();
+    let all = |session: &Session| {
+        for text in &texts {
+            assert_eq!(session.get::<String>(text.len().to_string()).expect("a text").as_ref(), Some(text));
+        }
+    };
+    let token = kit.stored(|session| {
+        for text in &texts {
+            session.insert(text.len().to_string(), text).expect("open");
+        }
+        all(session);
+    });
+    all(&kit.open(&token));
+}
