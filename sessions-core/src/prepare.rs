@@ -250,9 +250,11 @@ fn mint(attempt: &mut Attempt, id: SessionId, settings: &Settings) -> Result<(),
 fn is_lost(state: &State, loaded: &Loaded, newer: Option<&Newer>, now: Timestamp) -> bool {
     // At the record that was loaded only time can have ended it.
     let Some(Newer { record, .. }) = newer else { return loaded.record.deadline() <= now };
-    let is_over = match loaded.opened_with() {
-        Some(verifier) => !access(record, &verifier, now).is_open(),
-        None => record.deadline() <= now,
+    let is_over = match loaded.opened_by {
+        OpenedBy::Id => record.deadline() <= now,
+        OpenedBy::Current | OpenedBy::Grace => {
+            !loaded.opened_with().is_some_and(|verifier| access(record, &verifier, now).is_open())
+        }
     };
     is_over || state.guards.iter().any(|key| loaded.record.raw_value(key) != record.raw_value(key))
 }
