@@ -43,7 +43,7 @@ impl Prefix {
     }
 }
 
-/// A key, spelled where it is needed: in a command, without a copy of its own.
+/// A key, spelled where it is needed: most often straight into a command.
 #[derive(Clone, Copy)]
 pub(crate) struct Key<'a> {
     prefix: &'a str,
@@ -57,8 +57,9 @@ enum Of<'a> {
 }
 
 impl Key<'_> {
+    /// A copy, for what outlives the call.
     pub(crate) fn to_vec(self) -> Vec<u8> {
-        let mut key = Vec::new();
+        let mut key = Vec::with_capacity(self.prefix.len() + "/s/".len() + SessionId::TEXT_LEN);
         self.write(&mut key);
         key
     }
