@@ -301,9 +301,13 @@ impl SessionManager {
     ///
     /// As [`commit`](Self::commit).
     pub async fn set_session(&self, session: &Session) -> Result<Committed, Error> {
-        if let Origin::Loaded(loaded) = &mut session.state().origin {
-            loaded.opened_by = OpenedBy::Id;
-        }
+        // A commit under the token that is under way keeps the right that it began with.
+        let (turn, ()) = session.in_turn(|_| ()).await;
+        turn.end(|state| {
+            if let Origin::Loaded(loaded) = &mut state.origin {
+                loaded.opened_by = OpenedBy::Id;
+            }
+        });
         self.commit(session).await
     }
 

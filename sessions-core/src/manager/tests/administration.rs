@@ -149,3 +149,26 @@ fn a_failing_store_is_an_error_everywhere() {
     assert!(block_on(manager.purge_expired(1)).expect_err("refused").is_unavailable());
     assert!(block_on(manager.stop()).expect_err("refused").is_unavailable());
 }
+
+/// A commit under the token that is under way keeps the right that it began with.
+#[test]
+fn setting_by_id_waits_for_a_commit_that_has_begun() {
+    let kit = Kit::new();
+    let token = kit.stored(increment);
+    let session = kit.open(&token);
+    increment(&session);
+    kit.store.slow(true);
+    let mut commit = Box::pin(kit.manager.commit(&session));
+    assert!(poll_at_most(1, commit.as_mut()).is_none(), "the store has not answered");
+    kit.store.slow(false);
+    let login = kit.open(&token);
+    login.set_owner("u").expect("valid");
+    assert_eq!(kit.commit(&login).outcome, Outcome::Written);
+    assert!(!kit.opens(&token), "it was rotated");
+
+    let mut by_id = Box::pin(kit.manager.set_session(&session));
+    assert!(poll_at_most(1, by_id.as_mut()).is_none(), "it is not its turn");
+    assert_eq!(block_on(commit).expect("the store answers").outcome, Outcome::Lost);
+    assert!(block_on(by_id).expect_err("committed already").is_sealed());
+    assert_eq!(kit.counter(token.id()), Some(1));
+}
