@@ -18,7 +18,7 @@ use crate::settings::Settings;
 use crate::store::{Change, Entry, Stored, Ttl, Version};
 use crate::token::{SessionId, Token};
 
-/// What somebody else has written since the request loaded its session.
+/// What is stored now, as it was read since the request loaded its session: most often what somebody else has written.
 #[derive(Debug, Clone)]
 pub(crate) struct Newer {
     pub(crate) version: Version,

@@ -57,7 +57,7 @@ enum Of<'a> {
 }
 
 impl Key<'_> {
-    /// A copy, for what outlives the call.
+    /// A copy, for many keys of one command.
     pub(crate) fn to_vec(self) -> Vec<u8> {
         let mut key = Vec::with_capacity(self.prefix.len() + "/s/".len() + SessionId::TEXT_LEN);
         self.write(&mut key);
