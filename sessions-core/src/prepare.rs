@@ -125,7 +125,9 @@ pub(crate) fn update<'a>(
     write(settings, state, newer, again.as_ref(), issue, version, now)
 }
 
-/// The write itself. A token that it issues is minted.
+/// The write itself.
+///
+/// Invariant: unless nothing is issued, the token is minted.
 fn write(
     settings: &Settings,
     state: &State,

@@ -114,6 +114,8 @@ mod tests {
             assert_eq!(key.to_vec(), spelled);
             assert_eq!(key.to_redis_args(), [spelled], "one argument");
         }
+        let copy = prefix.session(&id).to_vec();
+        assert_eq!(copy.capacity(), copy.len(), "no room that is not needed, and no growing");
     }
 
     #[test]

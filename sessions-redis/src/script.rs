@@ -64,7 +64,11 @@ scripts! {
 
 #[cfg(test)]
 mod tests {
+    use sessions_core::SessionId;
+
     use super::*;
+    use crate::connection::key_of;
+    use crate::keys::Prefix;
     use crate::value::{EXPIRY, HEAD};
 
     /// A script without its comments.
@@ -76,6 +80,15 @@ mod tests {
     fn digests_are_sha_1_of_the_text() {
         // `printf 'return 1' | sha1sum`
         assert_eq!(Script::new("return 1").digest, "e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
+    }
+
+    #[test]
+    fn a_call_says_its_key() {
+        let (prefix, id) = (Prefix::default(), SessionId::from_bytes([7; 16]));
+        let key = prefix.session(&id);
+        for cmd in [UPDATE.by_digest(key), UPDATE.by_text(key)] {
+            assert_eq!(key_of(&cmd), key.to_vec());
+        }
     }
 
     #[test]
